@@ -1,0 +1,406 @@
+/* libcjourney: customer analytics in one SQLite file.
+ *
+ * A host links this library, opens one file, records what customers do at every
+ * touchpoint, and asks who they are and what they are worth.
+ *
+ * Conventions.  Every function that can fail returns CJ_OK or a negative code; then
+ * cj_errmsg() is the calling thread's text.  On failure nothing has changed and
+ * out-parameters are NULL or 0.  Text is NUL-terminated UTF-8.  Times are milliseconds
+ * since 1970-01-01 UTC, money is int64 minor units (cents) of the store's currency.
+ * Structs start with struct_size (set it to sizeof; 0 in any other field means its
+ * default) and only ever grow at the end.  The library copies its inputs; the caller
+ * owns *out; a returned pointer is borrowed until the event its comment names.
+ * A handle may be used from any thread, never across fork() (CJ_EFORK).
+ *
+ * In order of need: errors, handle, recording, import, identity, reading, scores,
+ * tables, care of the file. */
+#ifndef CJOURNEY_H
+#define CJOURNEY_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CJ_VERSION "0.1.0"
+
+typedef struct cj_db cj_db;       /* one open file */
+typedef struct cj_table cj_table; /* one immutable result */
+
+/* ---- errors ------------------------------------------------------------------ */
+
+#define CJ_OK 0
+#define CJ_EINVAL (-1)      /* an argument or value is wrong; the text says which */
+#define CJ_ENOMEM (-2)      /* out of memory */
+#define CJ_EIO (-3)         /* the operating system refused to read or write */
+#define CJ_EBUSY (-4)       /* another writer held the file for busy_ms */
+#define CJ_ECORRUPT (-5)    /* the file is damaged; cj_check says where */
+#define CJ_EVERSION (-6)    /* not a libcjourney file, or written by a newer one */
+#define CJ_ENOTFOUND (-7)   /* no such profile, identifier, edge or file */
+#define CJ_EEXISTS (-8)     /* it is already so */
+#define CJ_EFORK (-9)       /* the handle was inherited through fork() */
+#define CJ_EMISUSE (-10)    /* a NULL or closed handle, a wrong struct_size */
+#define CJ_EINTERRUPT (-11) /* cj_interrupt() was called, or progress said stop */
+#define CJ_ECURRENCY (-12)  /* money in another currency than the store's */
+#define CJ_EREJECT (-13)    /* the event was not recorded; kept in failed_event */
+#define CJ_ELIMIT (-14)     /* larger than a limit of this library */
+#define CJ_EREADONLY (-15)  /* the handle was opened read-only */
+#define CJ_ELOCK (-16)      /* another copy of SQLite broke our file locks: reopen */
+
+/* The library's version, such as "0.1.0".  Borrowed: static. */
+const char *cj_version(void);
+
+/* The calling thread's last error in one line, never NULL; "" if it had none.
+ * Borrowed until this thread's next call of the library. */
+const char *cj_errmsg(void);
+
+/* Where in the input the last error was: a byte offset (JSON), a line (import) or a
+ * row (record_many), from 0; -1 when it has no place. */
+int64_t cj_errpos(void);
+
+/* "CJ_EINVAL" for CJ_EINVAL; "CJ_E?" for a code it does not know.  Borrowed: static. */
+const char *cj_error_name(int32_t code);
+
+/* ---- handle ------------------------------------------------------------------ */
+
+/* Like Lua's lua_Alloc: new_bytes 0 frees; ptr NULL allocates; old_bytes is what was
+ * asked for last time.  Called from any thread. */
+typedef void *(*cj_realloc_fn)(void *user, void *ptr, uint64_t old_bytes,
+                               uint64_t new_bytes);
+typedef void (*cj_log_fn)(void *user, int32_t code, const char *text);
+typedef int64_t (*cj_clock_fn)(void *user);
+/* Called now and then by long calls, done of total (total 0: unknown); a non-zero
+ * answer stops the call with CJ_EINTERRUPT. */
+typedef int32_t (*cj_progress_fn)(void *user, int64_t done, int64_t total);
+
+#define CJ_OPEN_READONLY 1 /* refuse to write; the file must exist */
+#define CJ_OPEN_NOCREATE 2 /* the file must exist */
+#define CJ_OPEN_DEFERRED 4 /* recording calls return before their events are durable:
+                            * within commit_ms or at cj_flush.  A crash loses at most
+                            * what was recorded in that time */
+
+typedef struct cj_open_options {
+    int64_t struct_size;
+    int64_t flags;          /* CJ_OPEN_* */
+    const char *currency;   /* ISO 4217; for a new file; NULL: EUR.  For an existing
+                             * file: NULL, or what it was made with */
+    const char *time_zone;  /* IANA name; as currency; NULL: UTC */
+    int64_t busy_ms;        /* how long to wait for another writer; 0: 5,000 */
+    int64_t commit_ms;      /* deferred mode; 0: 5 */
+    int64_t seal_events;    /* events the journal holds before it is sealed; 0: 65,536 */
+    cj_realloc_fn realloc;  /* NULL: the C library's */
+    void *realloc_user;
+    cj_log_fn log; /* NULL: none */
+    void *log_user;
+    cj_clock_fn clock; /* milliseconds since 1970; NULL: the system's */
+    void *clock_user;
+} cj_open_options;
+
+/* Open a file, creating it (mode 0600) unless told not to.  opts may be NULL.
+ * Errors: CJ_ENOTFOUND, CJ_EVERSION (file untouched), CJ_EINVAL (currency or zone
+ * unknown, or not the file's), CJ_EIO.  Owned: cj_close(*out).  Since 0.1. */
+int32_t cj_open(const char *path, const cj_open_options *opts, cj_db **out);
+
+/* Make what is queued durable, close, free.  NULL is fine.  After CJ_EFORK the handle
+ * stays with the parent.  Tables stay valid.  Since 0.1. */
+int32_t cj_close(cj_db *db);
+
+/* Stop the calls that are running on this handle, from any thread; they return
+ * CJ_EINTERRUPT and the file is as before them.  Since 0.1. */
+int32_t cj_interrupt(cj_db *db);
+
+/* Return when everything recorded so far is durable; reports the error of an earlier
+ * deferred commit.  Since 0.1. */
+int32_t cj_flush(cj_db *db);
+
+/* ---- recording --------------------------------------------------------------- */
+
+/* One (kind, value).  Kinds, from the strongest: user_id, crm_id, loyalty_card, email,
+ * phone, device_id, anonymous_id, guest. */
+typedef struct cj_identifier {
+    int64_t struct_size;
+    const char *kind;
+    const char *value;
+} cj_identifier;
+
+/* One line of an order. */
+typedef struct cj_item {
+    int64_t struct_size;
+    const char *product;
+    int64_t quantity;       /* 0: 1 */
+    int64_t value_minor;    /* the whole line: quantity x unit price */
+    const char *properties; /* a JSON object, or NULL */
+} cj_item;
+
+typedef struct cj_event {
+    int64_t struct_size;
+    int64_t time_ms;     /* 0: now */
+    const char *name;    /* order, refund, product_view, ...: required */
+    const char *channel; /* web, app, store, email, ...; NULL: none */
+    const cj_identifier *identifiers; /* at least one that is not blocked; it belongs to
+                                       * the strongest */
+    int64_t n_identifiers;
+    const char *message_id; /* the caller's unique id: the same one is recorded once;
+                             * NULL: not checked */
+    const char *session;
+    const char *campaign;
+    const char *content;
+    const char *product;
+    const char *order_id;
+    int64_t quantity;       /* 0: none */
+    int64_t value_minor;    /* an event has a value when this is not 0, or currency is
+                             * set, or it is an order or refund; refunds are negative */
+    const char *currency;   /* NULL: the store's */
+    const char *properties; /* a JSON object, kept byte for byte; NULL: none */
+    const cj_item *items;   /* each becomes an order_item event, same time and order */
+    int64_t n_items;
+} cj_event;
+
+typedef struct cj_record_result {
+    int64_t struct_size;
+    int64_t n_recorded;   /* messages recorded (an order with its items is one) */
+    int64_t n_duplicates; /* already there by message id */
+    int64_t n_rejected;   /* kept in failed_event with the reason */
+    int64_t first_reject; /* index of the first rejected message; -1: none */
+} cj_record_result;
+
+/* Record one event.  CJ_OK: it is durable (or queued, in deferred mode), or was there
+ * already.  Errors: CJ_EREJECT (wrong in itself: kept in failed_event, the text says
+ * why); CJ_EBUSY, CJ_EIO, CJ_ENOMEM (nothing recorded: try again).  Since 0.1. */
+int32_t cj_record(cj_db *db, const cj_event *event);
+
+/* Record n events in one commit.  stride_bytes is the distance between two of them
+ * (0: events->struct_size).  Rejected ones do not stop the others.  result may be NULL.
+ * Since 0.1. */
+int32_t cj_record_many(cj_db *db, const cj_event *events, int64_t n,
+                       int64_t stride_bytes, cj_record_result *result);
+
+/* Record JSON: one message, an array of them, or one per line; n_bytes -1: to the NUL.
+ * format: "json" (own form, docs/EVENTS.md) or "segment".  Messages that are not JSON
+ * or not right are rejected as in cj_record_many.  Since 0.1. */
+int32_t cj_record_json(cj_db *db, const char *text, int64_t n_bytes, const char *format,
+                       cj_record_result *result);
+
+/* Say that n identifiers belong to one person, and what is known of them: traits is a
+ * JSON object (NULL: none; a null value forgets the trait), valid from time_ms (0:
+ * now), by source ("crm", "web", ...; NULL: "host").  *profile_out (may be NULL) is the
+ * profile of the strongest identifier.
+ * Errors: CJ_EREJECT if no identifier is usable or the traits are wrong. */
+int32_t cj_identify(cj_db *db, const cj_identifier *identifiers, int64_t n,
+                    const char *traits, int64_t time_ms, const char *source,
+                    int64_t *profile_out);
+
+/* Say that two identifiers belong to one person.  A unique conflict (both sides hold,
+ * say, a user_id) is refused with CJ_EEXISTS and a row in the refusals. */
+int32_t cj_alias(cj_db *db, const cj_identifier *a, const cj_identifier *b);
+
+/* ---- import ------------------------------------------------------------------ */
+
+typedef struct cj_import_options {
+    int64_t struct_size;
+    const char *format; /* "json" (own NDJSON), "segment" or "csv"; NULL: by the name's
+                         * ending (.ndjson .jsonl .json .csv) */
+    const char *map;    /* csv: "time=InvoiceDate,order=InvoiceNo,trait.country=Country";
+                         * NULL: columns have our names */
+    const char *guest;  /* csv: a column whose value identifies rows without identifier */
+    const char *time_zone;   /* csv: of times without offset; NULL: the store's */
+    const char *currency;    /* NULL: the store's */
+    const char *name;        /* csv: event name of rows without one; NULL: order when a
+                              * row has an order id, else required */
+    const char *channel;     /* csv: channel of rows without one; NULL: none */
+    const char *source;      /* of traits; NULL: "import" */
+    const char *reject_path; /* NULL, or a file for rejects: line number, reason, raw
+                              * line (CSV) */
+    cj_progress_fn progress; /* bytes read; total 0 when read from a pipe */
+    void *progress_user;
+} cj_import_options;
+
+typedef struct cj_import_result {
+    int64_t struct_size;
+    int64_t n_lines;      /* lines read, without the header */
+    int64_t n_recorded;   /* messages recorded now */
+    int64_t n_duplicates; /* messages that were there already */
+    int64_t n_rejected;   /* lines rejected */
+    int64_t n_events;     /* events recorded now (an order and its items count each) */
+} cj_import_result;
+
+/* Import a file ("-": standard input), streaming; running it again changes nothing, so
+ * an interrupted import is resumed by running it again.  result may be NULL.
+ * Errors: CJ_ENOTFOUND, CJ_EINVAL (map, header), CJ_EINTERRUPT (what was committed
+ * stays).  Since 0.1. */
+int32_t cj_import_file(cj_db *db, const char *path, const cj_import_options *opts,
+                       cj_import_result *result);
+
+/* Rejected messages.  Columns: id: int64; time_ms: int64; source: text (record, json,
+ * segment, csv, identify); code, reason, bytes: text.  Ordered by id. */
+int32_t cj_failed_events(cj_db *db, cj_table **out);
+
+/* Try rejected messages of the sources record, json and segment again; those now
+ * recorded leave the list.  result may be NULL. */
+int32_t cj_failed_retry(cj_db *db, cj_record_result *result);
+
+/* ---- identity ---------------------------------------------------------------- */
+
+/* The profile that holds an identifier (normalised as in recording).
+ * Errors: CJ_ENOTFOUND. */
+int32_t cj_profile_find(cj_db *db, const char *kind, const char *value,
+                        int64_t *profile_out);
+
+/* The identifiers of a profile.  Columns: node: int64; kind, value: text.  Ordered by
+ * node; the first node is the profile's id.  Errors: CJ_ENOTFOUND. */
+int32_t cj_profile_identifiers(cj_db *db, int64_t profile, cj_table **out);
+
+/* The traits of a profile as they were known at as_of_ms (0: now): the newest value per
+ * name.  Columns: name, value (JSON), source: text; time_ms: int64.  Ordered by name.
+ * Errors: CJ_ENOTFOUND. */
+int32_t cj_profile_traits(cj_db *db, int64_t profile, int64_t as_of_ms, cj_table **out);
+
+/* Make two profiles one; the older id survives, also against a unique conflict.
+ * *edge_out (may be NULL) undoes it.  Errors: CJ_ENOTFOUND, CJ_EEXISTS. */
+int32_t cj_merge(cj_db *db, int64_t profile_a, int64_t profile_b, int64_t *edge_out);
+
+/* Remove an edge: everything is as if it had never been.  Errors: CJ_ENOTFOUND. */
+int32_t cj_unmerge(cj_db *db, int64_t edge);
+
+/* The edges of the identity graph, or of one profile (0: all).  Columns: edge, node_a,
+ * node_b, time_ms: int64; cause (event, identify, alias, merge), state (joined,
+ * refused, removed), reason: text.  Ordered by edge. */
+int32_t cj_edges(cj_db *db, int64_t profile, cj_table **out);
+
+/* Never use this value as an identifier (the till's own e-mail address).  It stays in
+ * events recorded earlier.  Errors: CJ_EEXISTS, CJ_EINVAL. */
+int32_t cj_identifier_block(cj_db *db, const char *kind, const char *value);
+
+/* ---- reading ----------------------------------------------------------------- */
+
+typedef struct cj_events_options {
+    int64_t struct_size;
+    int64_t profile;  /* 0: all */
+    int64_t from_ms;  /* 0: since ever */
+    int64_t until_ms; /* exclusive; 0: for ever */
+    const char *name; /* NULL: all */
+    int64_t limit;    /* rows; 0: 1,000,000 */
+    int64_t threads;  /* 0: 1 */
+} cj_events_options;
+
+/* Read events back.  Columns: profile, node, time_ms: int64; name, channel, session,
+ * campaign, content, product, order_id: text; quantity, value_minor: int64; currency,
+ * properties: text.  Ordered by profile, time, node, arrival.  Absent values are null. */
+int32_t cj_events(cj_db *db, const cj_events_options *opts, cj_table **out);
+
+/* ---- scores ------------------------------------------------------------------ */
+
+#define CJ_RFM_DAYS 0        /* recency in whole local calendar days before as-of's date */
+#define CJ_RFM_HOURS 1       /* recency in whole hours */
+#define CJ_RFM_ORDERS 0      /* frequency: orders with a positive total */
+#define CJ_RFM_REPEAT_DAYS 1 /* frequency: distinct local days with such an order, less 1 */
+#define CJ_RFM_NET 0         /* monetary: orders less refunds */
+#define CJ_RFM_GROSS 1       /* monetary: orders with a positive total */
+#define CJ_RFM_TOTAL 0       /* monetary: the sum */
+#define CJ_RFM_MEAN 1        /* monetary: per order, rounded half even */
+
+/* One class: the customers whose scores, brought to 1..5, lie within all three ranges
+ * (0: open).  The first class that fits wins. */
+typedef struct cj_rfm_class {
+    int64_t struct_size;
+    const char *name;
+    int64_t r_min, r_max, f_min, f_max, m_min, m_max;
+} cj_rfm_class;
+
+typedef struct cj_rfm_options {
+    int64_t struct_size;
+    int64_t as_of_ms; /* 0: now */
+    int64_t from_ms;  /* events in [from_ms, as_of_ms); 0: since ever */
+    int32_t recency;
+    int32_t frequency;
+    int32_t monetary;
+    int32_t monetary_of;
+    int32_t n_bins; /* quantile scoring: 2..10; 0: 5 */
+    int32_t threads;
+    const int64_t *r_limits; /* fixed thresholds instead of quantiles: ascending; the */
+    int64_t n_r_limits;      /* score is 1 + how many the value reaches, for recency */
+    const int64_t *f_limits; /* n + 1 - how many it exceeds */
+    int64_t n_f_limits;
+    const int64_t *m_limits;
+    int64_t n_m_limits;
+    const cj_rfm_class *classes; /* NULL: the usual eleven (cj_rfm_classes) */
+    int64_t n_classes;
+    const char *identifier;  /* NULL, or a kind: adds a column of that name */
+    int32_t include_guests;  /* not 0: also profiles known only by a guest identifier */
+    int32_t reserved;        /* 0 */
+    cj_progress_fn progress; /* blocks read */
+    void *progress_user;
+} cj_rfm_options;
+
+/* Score every customer by recency, frequency and monetary value.
+ *
+ * Columns: profile: int64; the identifier asked for: text; recency_days or
+ * recency_hours, frequency, monetary_minor, r, f, m (5, or n_bins, is best): int64;
+ * class: text.  Ordered by profile.  Customers with no positive order in the window are
+ * absent.  Quantile score of a value v: 1 + floor(n_bins * (customers that are worse
+ * than v) / customers), so equal values share a score.  opts may be NULL.
+ * Errors: CJ_EINVAL, CJ_EINTERRUPT.  Owned: cj_table_free(*out).  Since 0.1. */
+int32_t cj_rfm(cj_db *db, const cj_rfm_options *opts, cj_table **out);
+
+/* The eleven classes cj_rfm uses.  Columns: class: text; r_min, r_max, f_min, f_max,
+ * m_min, m_max: int64; meaning: text.  In order of precedence. */
+int32_t cj_rfm_classes(cj_table **out);
+
+/* ---- tables ------------------------------------------------------------------ */
+
+#define CJ_INT64 1
+#define CJ_DOUBLE 2
+#define CJ_TEXT 3
+
+int64_t cj_table_rows(const cj_table *table);
+int64_t cj_table_columns(const cj_table *table);
+
+/* Name of a column; NULL if there is no such column.  Borrowed until the table is
+ * freed, as everything below. */
+const char *cj_table_name(const cj_table *table, int64_t column);
+int32_t cj_table_type(const cj_table *table, int64_t column); /* CJ_INT64 ...; 0: none */
+
+/* The values of a column, cj_table_rows() of them; NULL if it has another type. */
+const int64_t *cj_table_int64(const cj_table *table, int64_t column);
+const double *cj_table_double(const cj_table *table, int64_t column);
+
+/* A text column: row i is bytes[offsets[i]] to bytes[offsets[i + 1]], not
+ * NUL-terminated.  NULL if it has another type. */
+const char *cj_table_text(const cj_table *table, int64_t column,
+                          const int64_t **offsets_out);
+
+/* Bit i % 8 of byte i / 8 is 1 when row i is present; NULL: all are. */
+const uint8_t *cj_table_validity(const cj_table *table, int64_t column);
+
+/* Export with the Arrow C data interface into the caller's struct ArrowArray and struct
+ * ArrowSchema (a struct of columns), without copying: the exported array keeps the
+ * table's memory until it is released, so the table may be freed before. */
+int32_t cj_table_export_arrow(cj_table *table, void *array_out, void *schema_out);
+
+/* Write as "json" (array of objects), "jsonl", "csv" (text that a spreadsheet would
+ * take for a formula gets a leading ') or "table" (aligned text).  *text_out is
+ * NUL-terminated; n_bytes_out may be NULL.  Owned: cj_text_free(*text_out). */
+int32_t cj_table_format(const cj_table *table, const char *format, char **text_out,
+                        int64_t *n_bytes_out);
+void cj_text_free(char *text);
+void cj_table_free(cj_table *table);
+
+/* ---- care of the file -------------------------------------------------------- */
+
+/* Seal the journal, merge slices, give free pages back.  progress may be NULL. */
+int32_t cj_compact(cj_db *db, cj_progress_fn progress, void *progress_user);
+
+/* Verify every invariant and checksum.  Columns: place, problem: text; no row: the file
+ * is sound.  Ordered as found.  Returns CJ_OK also when it found problems. */
+int32_t cj_check(cj_db *db, cj_table **out);
+
+/* What is in the file.  Columns: name: text; value: int64; unit, meaning: text.  Fixed
+ * order. */
+int32_t cj_stats(cj_db *db, cj_table **out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,35 @@
+/* UTF-8 and numbers as text: exact, or refused. */
+#ifndef CJ__BASE_TEXT_H
+#define CJ__BASE_TEXT_H
+
+#include "base/str.h"
+
+/* 1 when valid UTF-8 (no surrogates, no overlong forms, <= U+10FFFF). */
+int cj__utf8_valid(const char *bytes, size_t n);
+/* Code points in valid UTF-8; columns a terminal needs (East Asian wide: 2, combining
+ * marks: 0). */
+size_t cj__utf8_width(const char *bytes, size_t n);
+
+/* A whole decimal int64 ("-12"; no blanks, no "+", no leading zeros); 0, or -1. */
+int cj__int64_parse(const char *text, size_t n, int64_t *out);
+
+/* Decimal money to minor units: an optional sign, digits, optional fraction, optional
+ * exponent of JSON ("1e2"), exact; digits beyond the currency's exponent are rounded
+ * half to even.  0; -1: not a number; -2: beyond int64. */
+int cj__decimal_minor(const char *text, size_t n, int exponent, int64_t *out);
+
+/* quantity (a whole number) x unit price (decimal text), rounded once, half to even.
+ * Results as above. */
+int cj__decimal_times(const char *price, size_t n, int64_t quantity, int exponent,
+                      int64_t *out);
+
+/* Minor units as decimal text, such as "-12.50". */
+void cj__decimal_put(cj__str *s, int64_t minor, int exponent);
+
+/* ISO 4217: digits after the point of a currency (any case), or -1 when unknown. */
+int cj__currency_exponent(const char *code, size_t n);
+
+/* a / b rounded half to even; b > 0. */
+int64_t cj__divide_half_even(int64_t a, int64_t b);
+
+#endif

@@ -1,0 +1,55 @@
+/* A sealed block: up to CJ__BLOCK_EVENTS rows of one slice, sorted by (node, time,
+ * arrival), as two runs of bytes: core columns and properties.  Pure functions: bytes in,
+ * bytes out; nothing here knows SQLite.  The layout is described in docs/FORMAT.md and
+ * above the encoder.  Decoders accept any bytes and answer CJ_ECORRUPT, never crash. */
+#ifndef CJ__STORE_BLOCK_H
+#define CJ__STORE_BLOCK_H
+
+#include "store/row.h"
+
+typedef struct cj__block_header {
+    int64_t n; /* rows */
+    uint32_t first_node, last_node;
+    int64_t min_ms, max_ms;
+    uint32_t columns; /* CJ__COL_* kept in this block */
+} cj__block_header;
+
+/* Encode n rows (1..CJ__BLOCK_EVENTS, already sorted), keeping the given columns.  Core
+ * and props are appended to; props stays empty when no row has properties or the column
+ * is not kept.  Errors: CJ_ENOMEM. */
+int32_t cj__block_encode(const cj__allocator *a, const cj__row *rows, int64_t n,
+                         uint32_t columns, cj__str *core, cj__str *props);
+
+/* Check the header, its checksum over the whole core (and of props when props.data is
+ * not NULL) and fill *out. */
+int32_t cj__block_open(cj__text core, cj__text props, cj__block_header *out);
+
+/* Decode the wanted columns of all rows into arrays of the caller that hold at least n
+ * rows each; the node column is always written.  Does not verify the checksum (open
+ * does), yet stays within bounds for any bytes. */
+int32_t cj__block_columns(cj__text core, uint32_t want, cj__columns *out);
+
+/* Decode only the rows of one node, as above; out->n is 0 when it is not in the block. */
+int32_t cj__block_node(cj__text core, uint32_t node, uint32_t want, cj__columns *out,
+                       int64_t *first_row_out);
+
+/* Decode everything back to rows (texts in the arena or borrowed from the bytes):
+ * rows[] has room for header.n.  props.data NULL: rows come without properties. */
+int32_t cj__block_rows(cj__text core, cj__text props, cj__arena *arena, cj__row *rows,
+                       int64_t *n_out);
+
+/* ---- properties (props.c): JSON texts shredded by shape, byte-exact ---------------- */
+
+int32_t cj__props_encode(const cj__allocator *a, const cj__row *rows, int64_t n,
+                         cj__str *out);
+/* texts[i] for each of n rows (data NULL: absent), in the arena. */
+int32_t cj__props_decode(cj__text bytes, cj__arena *arena, int64_t n, cj__text *texts);
+
+/* ---- journal: rows as varints, in arrival order (journal_codec.c) ------------------ */
+
+void cj__journal_put(cj__str *s, const cj__row *row);
+/* Read one row at *at; texts are borrowed from the bytes.  Advances *at.  Errors:
+ * CJ_ECORRUPT. */
+int32_t cj__journal_next(cj__text bytes, size_t *at, cj__row *out);
+
+#endif

@@ -1,0 +1,65 @@
+/* A read snapshot of the file: its own connection in one read transaction, so that an
+ * analysis sees one moment and blocks nobody.  Only room scan reads through it.
+ * Functions may be called from several threads (a mutex inside). */
+#ifndef CJ__STORE_READER_H
+#define CJ__STORE_READER_H
+
+#include "store/store.h"
+
+typedef struct cj__reader cj__reader;
+
+enum { CJ__FAMILY_CORE = 0, CJ__FAMILY_VALUE = 1 };
+
+typedef struct cj__part_block { /* directory entry of one block, in node order */
+    int64_t id;                 /* of its row */
+    uint32_t first_node, last_node;
+    uint32_t n_events;
+} cj__part_block;
+
+/* A part: events of one slice of time, sorted by (node, time, arrival), in blocks.
+ * Several parts may cover one slice until they are merged; of two parts of one slice,
+ * the one with the lower id holds the earlier arrivals.  Slices do not overlap, except
+ * that a month covers the weeks it has replaced. */
+typedef struct cj__part {
+    int64_t id;
+    int64_t from_ms, until_ms; /* of the slice */
+    int64_t min_ms, max_ms;    /* of its events */
+    int64_t n_events, n_blocks;
+    int32_t family;
+    cj__part_block *blocks;
+} cj__part;
+
+int32_t cj__reader_open(cj_db *db, cj__reader **out);
+void cj__reader_end(cj__reader *r); /* NULL is fine */
+
+/* The parts of a family that hold events in [from, until), by (from_ms, id); memory is
+ * the arena's.  until 0: no end. */
+int32_t cj__reader_parts(cj__reader *r, int32_t family, int64_t from_ms,
+                         int64_t until_ms, cj__arena *arena, cj__part **parts_out,
+                         int64_t *n_out);
+
+/* A block's bytes; core and props are cleared first; props may be NULL (not read). */
+int32_t cj__reader_block(cj__reader *r, int64_t block_id, cj__str *core, cj__str *props);
+
+/* The unsealed events, in arrival order; rows and texts in the arena. */
+int32_t cj__reader_journal(cj__reader *r, cj__arena *arena, cj__row **rows_out,
+                           int64_t *n_out);
+
+/* profile_of[1 .. n_nodes] (index 0 is unused) and, per node, the kinds of its profile
+ * (CJ__MASK_*, valid at the profile's id).  Borrowed until cj__reader_end. */
+enum { CJ__MASK_KNOWN = 128 }; /* has an identifier other than guest */
+int32_t cj__reader_profiles(cj__reader *r, const uint32_t **profile_of_out,
+                            const uint8_t **mask_out, uint32_t *n_nodes_out);
+
+/* The text of a term (id from 1), borrowed until cj__reader_end; 0 or unknown: absent. */
+int32_t cj__reader_term(cj__reader *r, uint32_t id, cj__text *out);
+/* The id of an event name; 0 when no event ever had it. */
+int32_t cj__reader_name_id(cj__reader *r, const char *name, uint32_t *id_out);
+
+/* Walk the identifiers of one kind by node: calls back with (node, value). */
+int32_t cj__reader_identifiers(cj__reader *r, int32_t kind,
+                               int32_t (*each)(void *user, uint32_t node,
+                                               cj__text value),
+                               void *user);
+
+#endif
