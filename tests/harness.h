@@ -1,4 +1,5 @@
 /* What every Check suite here shares: one binary per file, one main per binary. */
+#ifndef CJ_TESTS_HARNESS_H
 #define CJ_TESTS_HARNESS_H
 
 #include <check.h>
