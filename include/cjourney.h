@@ -13,7 +13,7 @@
  * A handle may be used from any thread, never across fork() (CJ_EFORK).
  *
  * In order of need: errors, handle, recording, import, identity, reading, scores,
- * tables, care of the file. */
+ * tables, time, care of the file. */
 #ifndef CJOURNEY_H
 #define CJOURNEY_H
 
@@ -385,6 +385,14 @@ int32_t cj_table_format(const cj_table *table, const char *format, char **text_o
                         int64_t *n_bytes_out);
 void cj_text_free(char *text);
 void cj_table_free(cj_table *table);
+
+/* ---- time -------------------------------------------------------------------- */
+
+/* Read a time as people write it: "2011-12-09", "2011-12-09 12:50[:00[.123]]", with "T"
+ * and an offset ("Z", "+01:00") if wanted, or milliseconds since 1970.  Without an offset
+ * it is local to the store's zone; a date is the instant at which it begins.
+ * Errors: CJ_EINVAL.  Since 0.1. */
+int32_t cj_time_parse(cj_db *db, const char *text, int64_t *ms_out);
 
 /* ---- care of the file -------------------------------------------------------- */
 
