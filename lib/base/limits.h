@@ -2,20 +2,21 @@
 #ifndef CJ__BASE_LIMITS_H
 #define CJ__BASE_LIMITS_H
 
-#define CJ__MAX_NAME 200          /* event, channel, campaign, ... in bytes: a screen line */
-#define CJ__MAX_IDENTIFIER 512    /* bytes: the longest e-mail is 254, device ids < 200 */
-#define CJ__MAX_IDENTIFIERS 16    /* per event: there are 8 kinds */
-#define CJ__MAX_KEY 200           /* session, order id, message id, in bytes */
-#define CJ__MAX_PROPERTIES 32768  /* bytes of JSON per event: Segment's own limit */
-#define CJ__MAX_TRAITS 128        /* per identify */
-#define CJ__MAX_ITEMS 1000        /* per order */
-#define CJ__MAX_JSON_DEPTH 32     /* deeper is an attack, not a shop */
-#define CJ__MAX_MESSAGE 1048576   /* bytes of one JSON message or CSV line */
-#define CJ__MAX_BATCH 1000000     /* events per cj_record_many */
+#define CJ__MAX_NAME 200 /* event, channel, campaign, ... in bytes: a screen line */
+#define CJ__MAX_IDENTIFIER 512        /* bytes: an e-mail has 254, device ids < 200 */
+#define CJ__MAX_IDENTIFIERS 16        /* per event: there are 8 kinds */
+#define CJ__MAX_KEY 200               /* session, order id, message id, in bytes */
+#define CJ__MAX_PROPERTIES 32768      /* bytes of JSON per event: Segment's own limit */
+#define CJ__MAX_TRAITS 128            /* per identify */
+#define CJ__MAX_ITEMS 1000            /* per order */
+#define CJ__MAX_JSON_DEPTH 32         /* deeper is an attack, not a shop */
+#define CJ__MAX_MESSAGE 1048576       /* bytes of one JSON message or CSV line */
+#define CJ__MAX_BATCH 1000000         /* events per cj_record_many */
 #define CJ__MAX_TIME_MS 4102444800000 /* 2100-01-01: later is a unit mistake */
-#define CJ__MAX_QUANTITY 1000000000000   /* 10^12: leaves room to multiply */
-#define CJ__MAX_VALUE 1000000000000000   /* 10^15 minor units: sums of 9,000 fit int64 */
-#define CJ__MAX_NODES 4294967294u /* node ids are 32 bits on disk */
+#define CJ__MAX_QUANTITY 1000000000000 /* 10^12: leaves room to multiply */
+#define CJ__MAX_VALUE 1000000000000000 /* 10^15 minor: sums of 9,000 fit int64 */
+#define CJ__MAX_NODES 4294967294u      /* node ids are 32 bits on disk */
 #define CJ__MAX_THREADS 64
+#define CJ__MAX_STRUCT 65536 /* bytes of an options struct: more is an unset field */
 
 #endif

@@ -22,10 +22,12 @@ void cj__str_put(cj__str *s, const void *bytes, size_t n);
 void cj__str_put_text(cj__str *s, const char *text); /* up to the NUL */
 void cj__str_put_char(cj__str *s, char c);
 void cj__str_put_int64(cj__str *s, int64_t value); /* decimal */
-void cj__str_put_double(cj__str *s, double value); /* shortest that reads back equal;
-                                                    * NaN and infinities as null */
-void cj__str_put_json(cj__str *s, const char *bytes, size_t n); /* quoted and escaped */
-void cj__str_put_varint(cj__str *s, uint64_t value);            /* LEB128, 1..10 bytes */
+void cj__str_put_double(cj__str *s,
+                        double value); /* 15 to 17 digits, as many as
+                                        * read back equal; not finite: null */
+/* Quoted and escaped; bytes that are not UTF-8 become U+FFFD. */
+void cj__str_put_json(cj__str *s, const char *bytes, size_t n);
+void cj__str_put_varint(cj__str *s, uint64_t value); /* LEB128, 1..10 bytes */
 void *cj__str_extend(cj__str *s, size_t n); /* n uninitialised bytes; NULL: failed */
 void cj__str_clear(cj__str *s);             /* n = 0, keeps memory and status */
 int32_t cj__str_status(const cj__str *s);

@@ -6,16 +6,20 @@
 
 /* 1 when valid UTF-8 (no surrogates, no overlong forms, <= U+10FFFF). */
 int cj__utf8_valid(const char *bytes, size_t n);
-/* Code points in valid UTF-8; columns a terminal needs (East Asian wide: 2, combining
- * marks: 0). */
+/* Bytes of the valid character at bytes[0] (n > 0), or 0 when there is none. */
+size_t cj__utf8_length(const char *bytes, size_t n);
+/* The code point of a valid character of that length. */
+uint32_t cj__utf8_decode(const char *bytes, size_t length);
+/* Columns a terminal needs (East Asian wide and emoji: 2, combining marks: 0; a
+ * byte that is not UTF-8: 1). */
 size_t cj__utf8_width(const char *bytes, size_t n);
 
 /* A whole decimal int64 ("-12"; no blanks, no "+", no leading zeros); 0, or -1. */
 int cj__int64_parse(const char *text, size_t n, int64_t *out);
 
-/* Decimal money to minor units: an optional sign, digits, optional fraction, optional
- * exponent of JSON ("1e2"), exact; digits beyond the currency's exponent are rounded
- * half to even.  0; -1: not a number; -2: beyond int64. */
+/* Decimal money to minor units: an optional sign, digits with an optional point (".5"
+ * and "5." too), optional exponent of JSON ("1e2"), exact; digits beyond the currency's
+ * exponent are rounded half to even.  0; -1: not a number; -2: beyond int64. */
 int cj__decimal_minor(const char *text, size_t n, int exponent, int64_t *out);
 
 /* quantity (a whole number) x unit price (decimal text), rounded once, half to even.

@@ -1,0 +1,93 @@
+/* UTF-8 and whole numbers as text: exact, or refused.  Everything here accepts any
+ * bytes. Decimal money is in decimal.c, widths on a terminal in width.c. */
+#include "base/text.h"
+
+#include <string.h>
+
+/* The well-formed sequences of Unicode table 3-7: bytes after the second are always
+ * 80..BF. */
+size_t cj__utf8_length(const char *bytes, size_t n)
+{
+    const unsigned char *p = (const unsigned char *)bytes;
+    unsigned char low = 0x80, high = 0xBF;
+    size_t length;
+
+    if (p[0] < 0x80)
+        return 1;
+    if (p[0] < 0xC2 || p[0] > 0xF4)
+        return 0;
+    length = p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
+    if (length > n)
+        return 0;
+    if (p[0] == 0xE0)
+        low = 0xA0; /* overlong */
+    else if (p[0] == 0xED)
+        high = 0x9F; /* surrogates */
+    else if (p[0] == 0xF0)
+        low = 0x90; /* overlong */
+    else if (p[0] == 0xF4)
+        high = 0x8F; /* beyond U+10FFFF */
+    if (p[1] < low || p[1] > high)
+        return 0;
+    for (size_t i = 2; i < length; i++) {
+        if ((p[i] & 0xC0) != 0x80)
+            return 0;
+    }
+    return length;
+}
+
+uint32_t cj__utf8_decode(const char *bytes, size_t length)
+{
+    const unsigned char *p = (const unsigned char *)bytes;
+    uint32_t code;
+
+    if (length <= 1)
+        return p[0];
+    code = p[0] & (0x7Fu >> length);
+    for (size_t i = 1; i < length; i++)
+        code = code << 6 | (p[i] & 0x3Fu);
+    return code;
+}
+
+int cj__utf8_valid(const char *bytes, size_t n)
+{
+    size_t at = 0;
+
+    while (at < n) {
+        uint64_t eight;
+        size_t length;
+
+        if (n - at >= sizeof eight) { /* most of what shops send is ASCII */
+            memcpy(&eight, bytes + at, sizeof eight);
+            if ((eight & 0x8080808080808080ull) == 0) {
+                at += sizeof eight;
+                continue;
+            }
+        }
+        length = cj__utf8_length(bytes + at, n - at);
+        if (length == 0)
+            return 0;
+        at += length;
+    }
+    return 1;
+}
+
+int cj__int64_parse(const char *text, size_t n, int64_t *out)
+{
+    const int negative = n > 0 && text[0] == '-';
+    const uint64_t limit = (uint64_t)INT64_MAX + (negative ? 1 : 0);
+    const size_t first = negative ? 1 : 0;
+    uint64_t value = 0;
+
+    if (n == first || (text[first] == '0' && n > 1))
+        return -1;
+    for (size_t i = first; i < n; i++) {
+        uint64_t digit = (uint64_t)((unsigned char)text[i] - '0');
+
+        if (digit > 9 || value > (limit - digit) / 10)
+            return -1;
+        value = value * 10 + digit;
+    }
+    *out = (int64_t)(negative ? 0 - value : value);
+    return 0;
+}
