@@ -1,5 +1,5 @@
-/* cj_table: columns in the Arrow memory layout.  Built with a sticky builder, row by row
- * and column by column in any order, then immutable.  A finished table is reference
+/* cj_table: columns in the Arrow memory layout.  Built with a sticky builder, row by
+ * row and column by column in any order, then immutable.  A finished table is reference
  * counted, so that an Arrow export can outlive cj_table_free. */
 #ifndef CJ__BASE_TABLE_H
 #define CJ__BASE_TABLE_H
@@ -14,13 +14,15 @@ int32_t cj__table_new(const cj__allocator *a, const char *columns, cj_table **ou
 void cj__table_int64(cj_table *t, int column, int64_t value);
 void cj__table_double(cj_table *t, int column, double value);
 void cj__table_text(cj_table *t, int column, const char *bytes, size_t n);
-void cj__table_put(cj_table *t, int column, const char *nul_terminated); /* NULL: null */
+void cj__table_put(cj_table *t, int column,
+                   const char *nul_terminated); /* NULL: null */
 void cj__table_null(cj_table *t, int column);
 
 /* n uninitialised values of an int64 column at once; NULL: failed. */
 int64_t *cj__table_int64_extend(cj_table *t, int column, size_t n);
 
-/* Check that all columns have the same number of rows and hand out; frees on failure. */
+/* Check that all columns have the same number of rows and hand out; frees on failure.
+ */
 int32_t cj__table_finish(cj_table *t, cj_table **out);
 
 /* The public accessors live in table.c under these names; api.c forwards to them. */
@@ -33,7 +35,17 @@ const double *cj__table_double_data(const cj_table *t, int64_t column);
 const char *cj__table_text_data(const cj_table *t, int64_t column,
                                 const int64_t **offsets_out);
 const uint8_t *cj__table_validity(const cj_table *t, int64_t column);
-void cj__table_free(cj_table *t);
+void cj__table_free(cj_table *t); /* drops one reference */
+
+/* For those who share a finished table: one more reference, to drop with
+ * cj__table_free; how many rows of a column are null; the column's buffers in Arrow's
+ * order (validity or NULL, then values, or offsets and bytes), valid as long as t. */
+cj_table *cj__table_retain(cj_table *t);
+int64_t cj__table_nulls(const cj_table *t, int64_t column);
+const void **cj__table_buffers(cj_table *t, int64_t column);
+const cj__allocator *cj__table_allocator(const cj_table *t);
+/* 1 when a row of a column is null. */
+int cj__table_is_null(const cj_table *t, int64_t column, int64_t row);
 
 /* table_arrow.c, table_format.c */
 int32_t cj__table_export_arrow(cj_table *t, void *array_out, void *schema_out);
