@@ -20,11 +20,9 @@ BENCH_EVENTS ?= 1000000
 FUZZ_SECONDS ?= 60
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
-# Both cores by default; a -j on the command line, or of the make above, wins.
+# Both cores by default; a -j on the command line wins.
 ifeq ($(MAKELEVEL),0)
-ifeq ($(filter -j%,$(MAKEFLAGS)),)
 MAKEFLAGS += -j$(JOBS)
-endif
 endif
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 

@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""Writes the documents that are made from include/cjourney.h: docs/SYMBOLS (one exported
+function per line) and docs/API.md (every declaration under its comment).  With --check
+it writes nothing and fails when one of them is out of step."""
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+HEADER = (ROOT / "include/cjourney.h").read_text()
+RULE = re.compile(r"^/\* -{2,} (.+?) -{2,} \*/$")
+
+
+def symbols():
+    code = re.sub(r"/\*.*?\*/", "", HEADER, flags=re.S)
+    code = re.sub(r"^#.*$", "", code, flags=re.M)
+    code = re.sub(r"struct \w+ \{.*?\}", "", code, flags=re.S)
+    names = [m.group(1) for part in code.split(";") if "typedef" not in part
+             for m in re.finditer(r"\b(cj_\w+)\s*\(", part)]
+    head = "# Exported by libcjourney.so.0: made from include/cjourney.h by `make docs`.\n"
+    return head + "".join(f"{name}\n" for name in sorted(names))
+
+
+def paragraphs():
+    """The header cut at blank lines; a comment or a struct is one piece however many
+    blank lines it holds."""
+    piece, depth = [], 0
+    for line in HEADER.splitlines():
+        if not line.strip() and depth == 0:
+            if piece:
+                yield piece
+            piece = []
+            continue
+        piece.append(line)
+        depth += line.count("/*") + line.count("{") - line.count("*/") - line.count("}")
+        if 'extern "C" {' in line or line == "}":
+            depth = 0
+    if piece:
+        yield piece
+
+
+def comment_text(lines):
+    text = "\n".join(lines)
+    text = re.sub(r"^/\*\s?|\s*\*/$", "", text)
+    return re.sub(r"^ \* ?", "", text, flags=re.M)
+
+
+def split_comment(lines):
+    """A piece's opening comment and what it is about."""
+    if not lines[0].startswith("/*"):
+        return "", lines
+    for i, line in enumerate(lines):
+        if line.endswith("*/"):
+            return comment_text(lines[: i + 1]), lines[i + 1:]
+    return "", lines
+
+
+def api():
+    out = ["# The API", "",
+           "Made from `include/cjourney.h` by `make docs`; do not edit it here.", ""]
+    for piece in paragraphs():
+        rule = RULE.match(piece[0])
+        if rule:
+            out += [f"## {rule.group(1).capitalize()}", ""]
+            continue
+        if piece[0].startswith(("#ifdef", "#ifndef", "#endif", "#include", "extern")):
+            continue
+        text, code = split_comment(piece)
+        if code and code[0].startswith("#ifndef"):
+            code = []
+        bare = re.sub(r"/\*.*?\*/", "", "\n".join(code), flags=re.S)
+        name = re.search(r"\b(cj_\w+)\s*\(|typedef struct (cj_\w+) \{", bare)
+        if name:
+            out += [f"### {name.group(1) or name.group(2)}", ""]
+        if code:
+            out += ["```c", *code, "```", ""]
+        if text:
+            out += [text, ""]
+    return "\n".join(out).rstrip() + "\n"
+
+
+def main():
+    stale = []
+    for name, text in (("docs/SYMBOLS", symbols()), ("docs/API.md", api())):
+        file = ROOT / name
+        if file.exists() and file.read_text() == text:
+            continue
+        stale.append(name)
+        if "--check" not in sys.argv:
+            file.write_text(text)
+    if "--check" in sys.argv and stale:
+        print(f"{' and '.join(stale)}: not what the header says; run make docs")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
