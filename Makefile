@@ -115,13 +115,15 @@ $(B)/flags: FORCE | build/deps-build
 	@echo '$(CC) $(ALL_CPPFLAGS) $(LIB_CFLAGS) $(ALL_CFLAGS) $(LDFLAGS)' >$@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
-# The migrations as rows M(number, "name", "sql"), for one #include in room store.
+# The migrations in order as C strings, for one #include in room store.
 migrations := $(sort $(wildcard lib/store/migrations/*.sql))
 $(B)/gen/store/migrations.inc: $(migrations) Makefile
 	@mkdir -p $(@D)
-	@for f in $(migrations); do n=$${f##*/}; n=$${n%.sql}; \
-	    printf 'M(%d, "%s",\n' "$$(echo $${n%%_*} | sed 's/^0*//')" "$${n#*_}"; \
-	    sed -e 's/\\/\\\\/g; s/"/\\"/g; s/^/  "/; s/$$/\\n"/' $$f; echo ')'; done >$@
+	@{ echo '/* Made from lib/store/migrations by the Makefile. */'; \
+	   echo 'static const char *const cj__migrations[] = {'; \
+	   for f in $(migrations); do echo "/* $${f##*/} */"; \
+	       sed -e 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $$f; echo ','; done; \
+	   echo '};'; } >$@
 
 # Only what api.c defines is visible in the shared library.
 $(B)/lib/%.o: lib/%.c $(B)/flags $(B)/gen/store/migrations.inc
