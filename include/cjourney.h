@@ -378,6 +378,10 @@ const uint8_t *cj_table_validity(const cj_table *table, int64_t column);
  * table's memory until it is released, so the table may be freed before. */
 int32_t cj_table_export_arrow(cj_table *table, void *array_out, void *schema_out);
 
+/* As above, but as a stream of one batch into the caller's struct ArrowArrayStream: what
+ * DuckDB and the Python data frames ask for. */
+int32_t cj_table_export_stream(cj_table *table, void *stream_out);
+
 /* Write as "json" (array of objects), "jsonl", "csv" (text that a spreadsheet would
  * take for a formula gets a leading ') or "table" (aligned text).  *text_out is
  * NUL-terminated; n_bytes_out may be NULL.  Owned: cj_text_free(*text_out). */

@@ -49,6 +49,7 @@ int cj__table_is_null(const cj_table *t, int64_t column, int64_t row);
 
 /* table_arrow.c, table_format.c */
 int32_t cj__table_export_arrow(cj_table *t, void *array_out, void *schema_out);
+int32_t cj__table_export_stream(cj_table *t, void *stream_out);
 int32_t cj__table_format(const cj_table *t, const char *format, char **text_out,
                          int64_t *n_bytes_out);
 void cj__text_free(char *text);

@@ -1,5 +1,6 @@
 /* Export of a table through the Arrow C data interface
- * (https://arrow.apache.org/docs/format/CDataInterface.html), without copying.
+ * (https://arrow.apache.org/docs/format/CDataInterface.html), without copying, and as
+ * the stream of one batch that some consumers want instead (CStreamInterface.html).
  *
  * A consumer may move a child out of its parent (copy the struct, mark the original
  * released) and release it later, from another thread.  So each exported struct holds
@@ -7,6 +8,7 @@
  * the child structs themselves, is its frame. */
 #include "base/table.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum { ARROW_FLAG_NULLABLE = 2 };
@@ -33,6 +35,14 @@ struct ArrowArray {
     struct ArrowArray **children;
     struct ArrowArray *dictionary;
     void (*release)(struct ArrowArray *);
+    void *private_data;
+};
+
+struct ArrowArrayStream {
+    int (*get_schema)(struct ArrowArrayStream *, struct ArrowSchema *out);
+    int (*get_next)(struct ArrowArrayStream *, struct ArrowArray *out);
+    const char *(*get_last_error)(struct ArrowArrayStream *);
+    void (*release)(struct ArrowArrayStream *);
     void *private_data;
 };
 
@@ -200,4 +210,70 @@ out:
         memset(schema, 0, sizeof *schema);
     }
     return rc;
+}
+
+/* ---- stream -------------------------------------------------------------------------
+ */
+
+typedef struct arrow_stream {
+    cj_table *table;
+    int32_t is_read; /* the batch was handed out */
+} arrow_stream;
+
+static int arrow_stream_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
+{
+    const arrow_stream *s = stream->private_data;
+
+    memset(out, 0, sizeof *out);
+    return arrow_schema_export(s->table, out) == CJ_OK ? 0 : ENOMEM;
+}
+
+static int arrow_stream_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
+{
+    arrow_stream *s = stream->private_data;
+
+    memset(out, 0, sizeof *out); /* release NULL: the end of the stream */
+    if (s->is_read)
+        return 0;
+    if (arrow_array_export(s->table, out) != CJ_OK)
+        return ENOMEM;
+    s->is_read = 1;
+    return 0;
+}
+
+static const char *arrow_stream_error(struct ArrowArrayStream *stream)
+{
+    (void)stream;
+    return "out of memory"; /* nothing else fails */
+}
+
+static void arrow_stream_release(struct ArrowArrayStream *stream)
+{
+    arrow_stream *s = stream->private_data;
+    cj_table *t = s->table;
+
+    cj__free(cj__table_allocator(t), s, sizeof *s);
+    cj__table_free(t);
+    stream->release = NULL;
+}
+
+int32_t cj__table_export_stream(cj_table *t, void *stream_out)
+{
+    struct ArrowArrayStream *stream = stream_out;
+    arrow_stream *s;
+
+    if (stream != NULL)
+        memset(stream, 0, sizeof *stream);
+    if (t == NULL || stream == NULL)
+        return cj__fail(CJ_EMISUSE, "table and stream_out must not be NULL");
+    s = cj__alloc_zero(cj__table_allocator(t), sizeof *s);
+    if (s == NULL)
+        return CJ_ENOMEM;
+    s->table = cj__table_retain(t);
+    stream->get_schema = arrow_stream_schema;
+    stream->get_next = arrow_stream_next;
+    stream->get_last_error = arrow_stream_error;
+    stream->release = arrow_stream_release;
+    stream->private_data = s;
+    return CJ_OK;
 }
