@@ -1,8 +1,8 @@
-/* One scan, many folds (DESIGN 5).  A fold sees each profile's events once, whole and in
- * order (time, then node, then arrival); it keeps integers only, in a partial that is
- * plain bytes.  Partials of profile ranges are appended in profile order, so that the
- * result is the same for any number of threads, slices and partitions.  The door of room
- * scan, and the only room that reads event blocks. */
+/* One scan, many folds (DESIGN 5).  A fold sees each profile's events once, whole and
+ * in order (time, then node, then arrival); it keeps integers only, in a partial that
+ * is plain bytes.  Partials of profile ranges are appended in profile order, so that
+ * the result is the same for any number of threads, slices and partitions.  The door of
+ * room scan, and the only room that reads event blocks. */
 #ifndef CJ__SCAN_SCAN_H
 #define CJ__SCAN_SCAN_H
 
@@ -11,10 +11,10 @@
 typedef struct cj__fold {
     uint32_t columns; /* CJ__COL_* it reads; others may be NULL */
 
-    /* One profile's events: rows [first, first + n) of columns.  Rows outside the scan's
-     * window are already gone; profiles without a row are not shown.  Appends what it
-     * wants to remember to partial.  arg is the caller's, shared by all threads and read
-     * only. */
+    /* One profile's events: rows [first, first + n) of columns.  Rows outside the
+     * scan's window are already gone; profiles without a row are not shown.  Appends
+     * what it wants to remember to partial.  arg is the caller's, shared by all threads
+     * and read only. */
     int32_t (*profile)(const void *arg, cj__str *partial, uint32_t profile,
                        const cj__columns *columns, int64_t first, int64_t n);
     const void *arg;
@@ -23,17 +23,15 @@ typedef struct cj__fold {
 
 typedef struct cj__scan_options {
     int64_t from_ms, until_ms; /* [from, until); until 0: no end */
-    int32_t value_only;  /* the folds read only events named order or refund that have a
-                          * value, and only CJ__COL_PROJECTION: the value projection does */
-    uint32_t profile;    /* 0: all */
-    int32_t guests;      /* 0: skip profiles known only by a guest identifier */
-    int32_t threads;     /* 0: 1 */
+    int32_t
+        value_only;   /* the folds read only events named order or refund that have a
+                       * value, and only CJ__COL_PROJECTION: the value projection does */
+    uint32_t profile; /* 0: all */
+    int32_t guests;   /* 0: skip profiles known only by a guest identifier */
+    int32_t threads;  /* 0: 1 */
     cj_progress_fn progress;
     void *progress_user;
 } cj__scan_options;
-
-/* Terms every file has, in this order (store/migrations): ids for folds. */
-enum { CJ__NAME_ORDER = 1, CJ__NAME_REFUND = 2, CJ__NAME_ORDER_ITEM = 3 };
 
 /* Run the folds over one read snapshot. */
 int32_t cj__scan(cj_db *db, const cj__scan_options *opts, cj__fold *folds, int n_folds);

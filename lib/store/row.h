@@ -57,6 +57,16 @@ typedef struct cj__columns {
     uint64_t *session, *order; /* keys: 0 absent */
 } cj__columns;
 
+/* Names every file has: terms 1 to 3 (store/migrations/0001_first.sql). */
+enum { CJ__NAME_ORDER = 1, CJ__NAME_REFUND = 2, CJ__NAME_ORDER_ITEM = 3 };
+
+/* Is it in the value projection? */
+static inline int cj__row_is_value(const cj__row *row)
+{
+    return row->has_value &&
+           (row->name == CJ__NAME_ORDER || row->name == CJ__NAME_REFUND);
+}
+
 /* The key of a session or order text: canonical decimal numbers below 2^62 are
  * (number << 1 | 1), anything else a hash with bit 0 clear and never 0. */
 uint64_t cj__row_key(cj__text text);
