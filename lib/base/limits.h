@@ -8,7 +8,7 @@
 #define CJ__MAX_KEY 200               /* session, order id, message id, in bytes */
 #define CJ__MAX_PROPERTIES 32768      /* bytes of JSON per event: Segment's own limit */
 #define CJ__MAX_TRAITS 128            /* per identify */
-#define CJ__MAX_ITEMS 1000            /* per order */
+#define CJ__MAX_ITEMS 10000           /* per order: wholesale invoices reach 1,114 */
 #define CJ__MAX_JSON_DEPTH 32         /* deeper is an attack, not a shop */
 #define CJ__MAX_MESSAGE 1048576       /* bytes of one JSON message or CSV line */
 #define CJ__MAX_BATCH 1000000         /* events per cj_record_many */
