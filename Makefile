@@ -77,7 +77,8 @@ program_sources := $(wildcard examples/cjourney/*.c)
 program := $(if $(program_sources),$(B)/bin/cjourney)
 example_sources := $(wildcard examples/*.c examples/demo/*.c)
 examples := $(example_sources:%.c=$(B)/%)
-bench_sources := $(wildcard tests/bench/*.c)
+bench_sources := $(wildcard tests/bench/bench_*.c)
+bench_shared := $(filter-out $(bench_sources),$(wildcard tests/bench/*.c))
 benches := $(bench_sources:%.c=$(B)/%)
 
 test_sources := $(wildcard tests/test_*.c)
@@ -156,6 +157,10 @@ $(examples): $(B)/%: $(B)/%.o $(lib_static)
 	@echo "  LD    $@"
 	@$(link) $^ $(LIB_LIBS) -lm
 
+$(B)/tests/bench/%.o: tests/bench/%.c $(B)/flags
+	@echo "  CC    $<"
+	@$(call compile,-Ilib $(LIB_CFLAGS))
+
 $(B)/tests/%.o: tests/%.c $(B)/flags | build/deps-check
 	@echo "  CC    $<"
 	@$(call compile,-Ilib -Itests $(LIB_CFLAGS))
@@ -167,7 +172,7 @@ $(tests): $(B)/%: $(B)/%.o $(support) $(lib_static)
 	@echo "  LD    $@"
 	@$(link) $^ $(CHECK_LIBS) $(LIB_LIBS) -lm
 
-$(benches): $(B)/%: $(B)/%.o $(support) $(lib_static)
+$(benches): $(B)/%: $(B)/%.o $(bench_shared:%.c=$(B)/%.o) $(lib_static)
 	@echo "  LD    $@"
 	@$(link) $^ $(LIB_LIBS) -lm
 

@@ -75,8 +75,7 @@ static int replay_file(const char *path)
 
     if (f != NULL && fstat(fileno(f), &st) == 0 && st.st_size >= 0) {
         data = malloc((size_t)st.st_size + 1);
-        if (data != NULL &&
-            fread(data, 1, (size_t)st.st_size, f) == (size_t)st.st_size)
+        if (data != NULL && fread(data, 1, (size_t)st.st_size, f) == (size_t)st.st_size)
             rc = replay_bytes(data, (size_t)st.st_size);
     }
     if (rc != 0)
