@@ -1,0 +1,318 @@
+"""cjourney.h as tables: every constant, struct and function, in the header's order.
+
+tests/test_ffi.py parses the header and asks the C compiler, and fails where a row here
+differs.  Nothing is loaded and nothing is called in this module.
+"""
+
+from __future__ import annotations
+
+from ctypes import (
+    CFUNCTYPE,
+    POINTER,
+    Structure,
+    c_char_p,
+    c_double,
+    c_int32,
+    c_int64,
+    c_uint8,
+    c_uint64,
+    c_void_p,
+    sizeof,
+)
+from typing import Any, Dict, List, Tuple, Type
+
+VERSION = "0.1.0"
+
+CONSTANTS: Dict[str, int] = {
+    "CJ_OK": 0,
+    "CJ_EINVAL": -1,
+    "CJ_ENOMEM": -2,
+    "CJ_EIO": -3,
+    "CJ_EBUSY": -4,
+    "CJ_ECORRUPT": -5,
+    "CJ_EVERSION": -6,
+    "CJ_ENOTFOUND": -7,
+    "CJ_EEXISTS": -8,
+    "CJ_EFORK": -9,
+    "CJ_EMISUSE": -10,
+    "CJ_EINTERRUPT": -11,
+    "CJ_ECURRENCY": -12,
+    "CJ_EREJECT": -13,
+    "CJ_ELIMIT": -14,
+    "CJ_EREADONLY": -15,
+    "CJ_ELOCK": -16,
+    "CJ_OPEN_READONLY": 1,
+    "CJ_OPEN_NOCREATE": 2,
+    "CJ_OPEN_DEFERRED": 4,
+    "CJ_RFM_DAYS": 0,
+    "CJ_RFM_HOURS": 1,
+    "CJ_RFM_ORDERS": 0,
+    "CJ_RFM_REPEAT_DAYS": 1,
+    "CJ_RFM_NET": 0,
+    "CJ_RFM_GROSS": 1,
+    "CJ_RFM_TOTAL": 0,
+    "CJ_RFM_MEAN": 1,
+    "CJ_INT64": 1,
+    "CJ_DOUBLE": 2,
+    "CJ_TEXT": 3,
+}
+
+# ---- hooks -------------------------------------------------------------------------
+
+ReallocHook = CFUNCTYPE(c_void_p, c_void_p, c_void_p, c_uint64, c_uint64)
+LogHook = CFUNCTYPE(None, c_void_p, c_int32, c_char_p)
+ClockHook = CFUNCTYPE(c_int64, c_void_p)
+ProgressHook = CFUNCTYPE(c_int32, c_void_p, c_int64, c_int64)
+
+HOOKS: Dict[str, Any] = {
+    "cj_realloc_fn": ReallocHook,
+    "cj_log_fn": LogHook,
+    "cj_clock_fn": ClockHook,
+    "cj_progress_fn": ProgressHook,
+}
+
+# ---- structs -----------------------------------------------------------------------
+
+
+class OpenOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_int64),
+        ("flags", c_int64),
+        ("currency", c_char_p),
+        ("time_zone", c_char_p),
+        ("busy_ms", c_int64),
+        ("commit_ms", c_int64),
+        ("seal_events", c_int64),
+        ("realloc", ReallocHook),
+        ("realloc_user", c_void_p),
+        ("log", LogHook),
+        ("log_user", c_void_p),
+        ("clock", ClockHook),
+        ("clock_user", c_void_p),
+    ]
+
+
+class Identifier(Structure):
+    _fields_ = [
+        ("struct_size", c_int64),
+        ("kind", c_char_p),
+        ("value", c_char_p),
+    ]
+
+
+class Item(Structure):
+    _fields_ = [
+        ("struct_size", c_int64),
+        ("product", c_char_p),
+        ("quantity", c_int64),
+        ("value_minor", c_int64),
+        ("properties", c_char_p),
+    ]
+
+
+class Event(Structure):
+    _fields_ = [
+        ("struct_size", c_int64),
+        ("time_ms", c_int64),
+        ("name", c_char_p),
+        ("channel", c_char_p),
+        ("identifiers", POINTER(Identifier)),
+        ("n_identifiers", c_int64),
+        ("message_id", c_char_p),
+        ("session", c_char_p),
+        ("campaign", c_char_p),
+        ("content", c_char_p),
+        ("product", c_char_p),
+        ("order_id", c_char_p),
+        ("quantity", c_int64),
+        ("value_minor", c_int64),
+        ("currency", c_char_p),
+        ("properties", c_char_p),
+        ("items", POINTER(Item)),
+        ("n_items", c_int64),
+    ]
+
+
+class RecordResult(Structure):
+    _fields_ = [
+        ("struct_size", c_int64),
+        ("n_recorded", c_int64),
+        ("n_duplicates", c_int64),
+        ("n_rejected", c_int64),
+        ("first_reject", c_int64),
+    ]
+
+
+class ImportOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_int64),
+        ("format", c_char_p),
+        ("map", c_char_p),
+        ("guest", c_char_p),
+        ("time_zone", c_char_p),
+        ("currency", c_char_p),
+        ("name", c_char_p),
+        ("channel", c_char_p),
+        ("source", c_char_p),
+        ("reject_path", c_char_p),
+        ("progress", ProgressHook),
+        ("progress_user", c_void_p),
+    ]
+
+
+class ImportResult(Structure):
+    _fields_ = [
+        ("struct_size", c_int64),
+        ("n_lines", c_int64),
+        ("n_recorded", c_int64),
+        ("n_duplicates", c_int64),
+        ("n_rejected", c_int64),
+        ("n_events", c_int64),
+    ]
+
+
+class EventsOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_int64),
+        ("profile", c_int64),
+        ("from_ms", c_int64),
+        ("until_ms", c_int64),
+        ("name", c_char_p),
+        ("limit", c_int64),
+        ("threads", c_int64),
+    ]
+
+
+class RfmClass(Structure):
+    _fields_ = [
+        ("struct_size", c_int64),
+        ("name", c_char_p),
+        ("r_min", c_int64),
+        ("r_max", c_int64),
+        ("f_min", c_int64),
+        ("f_max", c_int64),
+        ("m_min", c_int64),
+        ("m_max", c_int64),
+    ]
+
+
+class RfmOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_int64),
+        ("as_of_ms", c_int64),
+        ("from_ms", c_int64),
+        ("recency", c_int32),
+        ("frequency", c_int32),
+        ("monetary", c_int32),
+        ("monetary_of", c_int32),
+        ("n_bins", c_int32),
+        ("threads", c_int32),
+        ("r_limits", POINTER(c_int64)),
+        ("n_r_limits", c_int64),
+        ("f_limits", POINTER(c_int64)),
+        ("n_f_limits", c_int64),
+        ("m_limits", POINTER(c_int64)),
+        ("n_m_limits", c_int64),
+        ("classes", POINTER(RfmClass)),
+        ("n_classes", c_int64),
+        ("identifier", c_char_p),
+        ("include_guests", c_int32),
+        ("reserved", c_int32),
+        ("progress", ProgressHook),
+        ("progress_user", c_void_p),
+    ]
+
+
+STRUCTS: Dict[str, Type[Structure]] = {
+    "cj_open_options": OpenOptions,
+    "cj_identifier": Identifier,
+    "cj_item": Item,
+    "cj_event": Event,
+    "cj_record_result": RecordResult,
+    "cj_import_options": ImportOptions,
+    "cj_import_result": ImportResult,
+    "cj_events_options": EventsOptions,
+    "cj_rfm_class": RfmClass,
+    "cj_rfm_options": RfmOptions,
+}
+
+SIZES: Dict[Type[Structure], int] = {
+    struct: sizeof(struct) for struct in STRUCTS.values()
+}
+
+# ---- functions ---------------------------------------------------------------------
+
+# cj_db * and cj_table * are c_void_p, so their ** are POINTER(c_void_p); text that comes
+# out without a NUL, or that has to be freed, is c_void_p too.
+_db = c_void_p
+_table = c_void_p
+_out = POINTER(c_void_p)
+_int64_out = POINTER(c_int64)
+
+FUNCTIONS: List[Tuple[str, Any, List[Any]]] = [
+    # name, result, arguments
+    ("cj_version", c_char_p, []),
+    ("cj_errmsg", c_char_p, []),
+    ("cj_errpos", c_int64, []),
+    ("cj_error_name", c_char_p, [c_int32]),
+    ("cj_open", c_int32, [c_char_p, POINTER(OpenOptions), _out]),
+    ("cj_close", c_int32, [_db]),
+    ("cj_interrupt", c_int32, [_db]),
+    ("cj_flush", c_int32, [_db]),
+    ("cj_record", c_int32, [_db, POINTER(Event)]),
+    (
+        "cj_record_many",
+        c_int32,
+        [_db, POINTER(Event), c_int64, c_int64, POINTER(RecordResult)],
+    ),
+    (
+        "cj_record_json",
+        c_int32,
+        [_db, c_char_p, c_int64, c_char_p, POINTER(RecordResult)],
+    ),
+    (
+        "cj_identify",
+        c_int32,
+        [_db, POINTER(Identifier), c_int64, c_char_p, c_int64, c_char_p, _int64_out],
+    ),
+    ("cj_alias", c_int32, [_db, POINTER(Identifier), POINTER(Identifier)]),
+    (
+        "cj_import_file",
+        c_int32,
+        [_db, c_char_p, POINTER(ImportOptions), POINTER(ImportResult)],
+    ),
+    ("cj_failed_events", c_int32, [_db, _out]),
+    ("cj_failed_retry", c_int32, [_db, POINTER(RecordResult)]),
+    ("cj_profile_find", c_int32, [_db, c_char_p, c_char_p, _int64_out]),
+    ("cj_profile_identifiers", c_int32, [_db, c_int64, _out]),
+    ("cj_profile_traits", c_int32, [_db, c_int64, c_int64, _out]),
+    ("cj_merge", c_int32, [_db, c_int64, c_int64, _int64_out]),
+    ("cj_unmerge", c_int32, [_db, c_int64]),
+    ("cj_edges", c_int32, [_db, c_int64, _out]),
+    ("cj_identifier_block", c_int32, [_db, c_char_p, c_char_p]),
+    ("cj_events", c_int32, [_db, POINTER(EventsOptions), _out]),
+    ("cj_rfm", c_int32, [_db, POINTER(RfmOptions), _out]),
+    ("cj_rfm_classes", c_int32, [_out]),
+    ("cj_table_rows", c_int64, [_table]),
+    ("cj_table_columns", c_int64, [_table]),
+    ("cj_table_name", c_char_p, [_table, c_int64]),
+    ("cj_table_type", c_int32, [_table, c_int64]),
+    ("cj_table_int64", POINTER(c_int64), [_table, c_int64]),
+    ("cj_table_double", POINTER(c_double), [_table, c_int64]),
+    ("cj_table_text", c_void_p, [_table, c_int64, POINTER(POINTER(c_int64))]),
+    ("cj_table_validity", POINTER(c_uint8), [_table, c_int64]),
+    ("cj_table_export_arrow", c_int32, [_table, c_void_p, c_void_p]),
+    ("cj_table_export_stream", c_int32, [_table, c_void_p]),
+    ("cj_table_format", c_int32, [_table, c_char_p, _out, _int64_out]),
+    ("cj_text_free", None, [c_void_p]),
+    ("cj_table_free", None, [_table]),
+    ("cj_time_parse", c_int32, [_db, c_char_p, _int64_out]),
+    ("cj_compact", c_int32, [_db, ProgressHook, c_void_p]),
+    ("cj_check", c_int32, [_db, _out]),
+    ("cj_stats", c_int32, [_db, _out]),
+]
+
+
+def sized(struct: Type[Structure]) -> Any:
+    """A zeroed struct that says its size, as every struct of the header must."""
+    return struct(SIZES[struct])
