@@ -39,8 +39,11 @@ for part; do
     valgrind)
         command -v valgrind >/dev/null || need valgrind valgrind valgrind valgrind
         ;;
+    venv) # pip install of the binding, as a user would
+        module ensurepip || need python3-venv python3-pip py3-pip ''
+        ;;
     *)
-        echo "deps: unknown part $part: build, check or valgrind" >&2
+        echo "deps: unknown part $part: build, check, valgrind or venv" >&2
         exit 2
         ;;
     esac

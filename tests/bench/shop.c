@@ -75,13 +75,12 @@ static void shop_texts(const shop *s, int64_t i, uint64_t a, uint64_t b,
     snprintf(out->anonymous, sizeof out->anonymous, "%016llx",
              (unsigned long long)shop_mix((uint64_t)person ^ 0xa5a5));
     snprintf(out->properties, sizeof out->properties,
-             "{\"page\":\"/p/%llu\",\"ref\":\"%s\",\"pos\":%llu,\"ms\":%llu,"
-             "\"price\":%llu.%02llu,\"ab\":\"%c\",\"mobile\":%s}",
+             "{\"page\":\"/p/%llu\",\"ref\":\"%s\",\"pos\":%llu,"
+             "\"price\":%llu.%02llu,\"ab\":\"%c\",\"request\":\"%08llx\"}",
              (unsigned long long)(a % 5000), shop_referrers[b % 8],
-             (unsigned long long)(b / 8 % 40), (unsigned long long)(b / 512 % 4000),
-             (unsigned long long)(a % 5000 % 90 + 1),
+             (unsigned long long)(b / 8 % 40), (unsigned long long)(a % 5000 % 90 + 1),
              (unsigned long long)(a % 5000 * 7 % 100), (char)('a' + b / 4096 % 2),
-             b >> 60 < 9 ? "true" : "false");
+             (unsigned long long)(b >> 32));
 }
 
 void shop_make(const shop *s, int64_t i, shop_event *out)
