@@ -29,6 +29,7 @@ typedef struct cj__scan_options {
     uint32_t profile; /* 0: all */
     int32_t guests;   /* 0: skip profiles known only by a guest identifier */
     int32_t threads;  /* 0: 1 */
+    int64_t memory_bytes; /* beyond the partials, about; 0: 64 MiB */
     cj_progress_fn progress;
     void *progress_user;
 } cj__scan_options;

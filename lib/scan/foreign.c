@@ -1,0 +1,301 @@
+/* Events of nodes that joined an older node's profile.  They lie where their node lies,
+ * which may be anywhere, so they are gathered ahead of the windows, as many as memory
+ * allows: when there are more, the round ends at an earlier profile and the rest waits
+ * for the next one.  Where rounds end depends on threads; what they give does not. */
+#include "scan/internal.h"
+
+#include <string.h>
+
+#define FOREIGN_BINS 1024
+
+static int32_t foreign_refs(cj__walk *walk)
+{
+    const cj__plan *p = &walk->plan;
+    void *array = walk->refs;
+    int32_t rc = CJ_OK;
+
+    walk->n_refs = 0;
+    for (int64_t i = 0; i < p->n_parts; i++) {
+        for (int64_t k = 0; k < p->parts[i].n_blocks; k++) {
+            const cj__part_block *b = &p->parts[i].blocks[k];
+
+            if (b->first_node < 1 || b->last_node > p->n_nodes ||
+                b->first_node > b->last_node)
+                return cj__fail(CJ_ECORRUPT,
+                                "block %lld names a node that is not there",
+                                (long long)b->id);
+            if (!cj__bits_any(walk->bits, b->first_node, b->last_node))
+                continue;
+            rc = cj__array_grow(walk->bins.allocator, &array, &walk->refs_capacity,
+                                (size_t)walk->n_refs + 1, sizeof(cj__block_ref),
+                                SIZE_MAX);
+            walk->refs = array;
+            if (rc != CJ_OK)
+                return rc;
+            walk->refs[walk->n_refs++] = (cj__block_ref){(uint32_t)i, (uint32_t)k};
+        }
+    }
+    return rc;
+}
+
+/* Note the foreign nodes whose profile is at least lo. */
+static void foreign_mark(cj__walk *walk)
+{
+    const cj__plan *p = &walk->plan;
+
+    memset(walk->bits, 0, cj__bits_bytes(p->n_nodes));
+    walk->first = 0;
+    for (uint32_t node = walk->lo; node <= p->n_nodes; node++) {
+        uint32_t root = p->profile_of[node];
+
+        if (root == node || root < walk->lo || !cj__plan_wants(p, root))
+            continue;
+        cj__bits_set(walk->bits, node);
+        if (walk->first == 0 || root < walk->first)
+            walk->first = root;
+    }
+}
+
+static void foreign_lower(cj__walk *walk, uint32_t hi)
+{
+    uint32_t now = atomic_load(&walk->hi);
+
+    while (hi < now && !atomic_compare_exchange_weak(&walk->hi, &now, hi))
+        ;
+}
+
+/* Drop the rows of profiles from hi on. */
+static void foreign_drop(cj__worker *w, cj__frame *f, uint32_t hi)
+{
+    int64_t kept = 0;
+
+    for (int64_t from = 0; from < f->n; from += CJ__BLOCK_EVENTS) {
+        int64_t end = f->n - from < CJ__BLOCK_EVENTS ? f->n : from + CJ__BLOCK_EVENTS;
+        int64_t n = 0;
+
+        for (int64_t i = from; i < end; i++) {
+            w->pick[n] = (uint32_t)i;
+            n += f->u32[CJ__FRAME_ROOT][i] < hi;
+        }
+        cj__frame_take(f, kept, f, w->pick, n);
+        kept += n;
+    }
+    f->n = kept;
+}
+
+/* End the round at about the median profile of the rows, until they fit; one profile is
+ * never cut. */
+static void foreign_shrink(cj__worker *w, cj__frame *f, int64_t max_rows)
+{
+    cj__walk *walk = w->walk;
+    uint32_t lo = walk->first;
+
+    if (atomic_load(&walk->hi) - lo > 1)
+        foreign_drop(w, f, atomic_load(&walk->hi));
+    while (f->n > max_rows && atomic_load(&walk->hi) - lo > 1) {
+        uint32_t hi = atomic_load(&walk->hi);
+        uint32_t width = (hi - lo - 1) / FOREIGN_BINS + 1, bin = 0;
+        int64_t count[FOREIGN_BINS] = {0}, sum = 0;
+
+        for (int64_t i = 0; i < f->n; i++) {
+            uint32_t root = f->u32[CJ__FRAME_ROOT][i];
+
+            if (root < hi) /* another worker may have lowered it since the drop */
+                count[(root - lo) / width]++;
+        }
+        while (bin < FOREIGN_BINS - 1 && sum + count[bin] <= f->n / 2)
+            sum += count[bin++];
+        foreign_lower(walk, lo + (bin == 0 ? 1 : bin) * width);
+        foreign_drop(w, f, atomic_load(&walk->hi));
+    }
+}
+
+static int64_t foreign_pick(cj__worker *w, const cj__frame *f)
+{
+    const cj__walk *walk = w->walk;
+    const cj__plan *p = &walk->plan;
+    const uint32_t *node = f->u32[CJ__FRAME_NODE], *root = f->u32[CJ__FRAME_ROOT];
+    const int64_t *time_ms = f->i64[CJ__FRAME_TIME];
+    uint32_t hi = atomic_load(&w->walk->hi);
+    int64_t n = 0;
+
+    for (int64_t i = 0; i < f->n; i++) {
+        w->pick[n] = (uint32_t)i;
+        n += root[i] != node[i] && root[i] >= walk->lo && root[i] < hi &&
+             time_ms[i] >= p->from_ms && time_ms[i] < p->until_ms &&
+             cj__plan_wants(p, root[i]);
+    }
+    return n;
+}
+
+/* A task: an equal share of the blocks, in order. */
+static int32_t foreign_task(cj__worker *w, int64_t task)
+{
+    cj__walk *walk = w->walk;
+    cj__frame *f = &walk->foreign[task].frame;
+    int64_t from = walk->n_refs * task / walk->n_foreign;
+    int64_t end = walk->n_refs * (task + 1) / walk->n_foreign;
+    int64_t max_rows = walk->foreign_rows / walk->n_foreign;
+    int32_t rc = CJ_OK;
+
+    for (int64_t i = from; i < end; i++) {
+        const cj__part *part = &walk->plan.parts[walk->refs[i].part];
+        int64_t n, need;
+
+        w->spare.n = 0;
+        CJ_TRY(cj__gather_block(w, &part->blocks[walk->refs[i].block], &w->spare));
+        n = foreign_pick(w, &w->spare);
+        need = f->n + n;
+        if (need > max_rows / 2 && need < max_rows)
+            need = max_rows; /* so that doubling does not go beyond */
+        CJ_TRY(cj__frame_reserve(f, need));
+        cj__frame_take(f, f->n, &w->spare, w->pick, n);
+        f->n += n;
+        if (f->n > max_rows - CJ__BLOCK_EVENTS)
+            foreign_shrink(w, f, max_rows - CJ__BLOCK_EVENTS);
+    }
+out:
+    return rc;
+}
+
+static void foreign_clear(cj__walk *walk)
+{
+    const cj__allocator *a = walk->bins.allocator;
+
+    for (int64_t i = 0; i < walk->n_foreign; i++) {
+        cj__foreign *f = &walk->foreign[i];
+
+        if (f->order != NULL)
+            cj__free(a, f->order, (size_t)f->starts[f->n_windows] * sizeof *f->order);
+        if (f->starts != NULL)
+            cj__free(a, f->starts, (size_t)(f->n_windows + 1) * sizeof *f->starts);
+        f->order = NULL;
+        f->starts = NULL;
+        f->frame.n = 0;
+    }
+}
+
+void cj__foreign_end(cj__walk *walk)
+{
+    const cj__allocator *a = walk->bins.allocator;
+
+    foreign_clear(walk);
+    for (int64_t i = 0; walk->foreign != NULL && i < walk->n_workers; i++)
+        cj__frame_end(&walk->foreign[i].frame);
+    if (walk->foreign != NULL)
+        cj__free(a, walk->foreign, (size_t)walk->n_workers * sizeof *walk->foreign);
+    if (walk->bits != NULL)
+        cj__free(a, walk->bits, cj__bits_bytes(walk->plan.n_nodes));
+    if (walk->refs != NULL)
+        cj__free(a, walk->refs, walk->refs_capacity * sizeof *walk->refs);
+    walk->foreign = NULL;
+    walk->bits = NULL;
+    walk->refs = NULL;
+}
+
+static int32_t foreign_begin(cj__walk *walk)
+{
+    const cj__allocator *a = walk->bins.allocator;
+
+    if (walk->foreign != NULL)
+        return CJ_OK;
+    walk->bits = cj__alloc(a, cj__bits_bytes(walk->plan.n_nodes));
+    if (walk->bits == NULL)
+        return CJ_ENOMEM;
+    walk->foreign = cj__alloc_zero(a, (size_t)walk->n_workers * sizeof *walk->foreign);
+    if (walk->foreign == NULL)
+        return CJ_ENOMEM;
+    for (int i = 0; i < walk->n_workers; i++)
+        cj__frame_init(&walk->foreign[i].frame, a, walk->want);
+    return CJ_OK;
+}
+
+int32_t cj__foreign_gather(cj__walk *walk)
+{
+    int32_t rc = CJ_OK;
+
+    foreign_clear(walk);
+    walk->n_foreign = 0;
+    atomic_store(&walk->hi, walk->plan.n_nodes + 1);
+    if (walk->plan.n_foreign == 0)
+        return CJ_OK;
+    CJ_TRY(foreign_begin(walk));
+    foreign_mark(walk);
+    if (walk->first == 0)
+        return CJ_OK;
+    CJ_TRY(foreign_refs(walk));
+    walk->n_foreign = walk->n_refs < walk->n_workers ? walk->n_refs : walk->n_workers;
+    CJ_TRY(cj__walk_run(walk, walk->n_foreign, foreign_task));
+    for (int64_t i = 0; i < walk->n_foreign; i++)
+        foreign_drop(&walk->workers[0], &walk->foreign[i].frame,
+                     atomic_load(&walk->hi));
+    for (int64_t i = 0; i < walk->n_foreign; i++) {
+        const cj__frame *f = &walk->foreign[i].frame;
+
+        for (int64_t k = 0; k < f->n; k++)
+            walk->bins.count[cj__bins_at(&walk->bins, f->u32[CJ__FRAME_ROOT][k])]++;
+    }
+out:
+    return rc;
+}
+
+/* Sort one task's rows by window, keeping their order within it. */
+static int32_t foreign_order(cj__walk *walk, cj__foreign *f)
+{
+    const cj__allocator *a = walk->bins.allocator;
+    const uint32_t *root = f->frame.u32[CJ__FRAME_ROOT];
+    int64_t n = f->frame.n;
+
+    if (n == 0)
+        return CJ_OK;
+    f->n_windows = walk->n_windows;
+    f->starts = cj__alloc_zero(a, (size_t)(f->n_windows + 1) * sizeof *f->starts);
+    if (f->starts == NULL)
+        return CJ_ENOMEM;
+    f->order = cj__alloc(a, (size_t)n * sizeof *f->order);
+    if (f->order == NULL)
+        return CJ_ENOMEM;
+    for (int64_t i = 0; i < n; i++)
+        f->starts[walk->bins.window[cj__bins_at(&walk->bins, root[i])] + 1]++;
+    for (int64_t i = 0; i < f->n_windows; i++)
+        f->starts[i + 1] += f->starts[i];
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t window = walk->bins.window[cj__bins_at(&walk->bins, root[i])];
+
+        f->order[f->starts[window]++] = (uint32_t)i;
+    }
+    for (int64_t i = f->n_windows; i > 0; i--) /* they have moved on by one */
+        f->starts[i] = f->starts[i - 1];
+    f->starts[0] = 0;
+    return CJ_OK;
+}
+
+int32_t cj__foreign_arrange(cj__walk *walk)
+{
+    int32_t rc = CJ_OK;
+
+    for (int64_t i = 0; rc == CJ_OK && i < walk->n_foreign; i++)
+        rc = foreign_order(walk, &walk->foreign[i]);
+    return rc;
+}
+
+int32_t cj__foreign_take(cj__worker *w, int64_t window)
+{
+    const cj__walk *walk = w->walk;
+
+    for (int64_t i = 0; i < walk->n_foreign; i++) {
+        const cj__foreign *f = &walk->foreign[i];
+        int64_t n, rc;
+
+        if (f->order == NULL)
+            continue;
+        n = f->starts[window + 1] - f->starts[window];
+        rc = cj__frame_reserve(&w->gather, w->gather.n + n);
+        if (rc != CJ_OK)
+            return (int32_t)rc;
+        cj__frame_take(&w->gather, w->gather.n, &f->frame, f->order + f->starts[window],
+                       n);
+        w->gather.n += n;
+    }
+    return CJ_OK;
+}

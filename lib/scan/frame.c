@@ -1,0 +1,214 @@
+/* Frames: columns of events in one piece of memory each.  Columns are moved one by one:
+ * a loop over one column of one width is what compilers and caches do best. */
+#include "scan/frame.h"
+
+#include <string.h>
+
+#define FRAME_ROWS 0xFFFFFFF0 /* rows are counted in 32 bits */
+
+static const uint32_t frame_bits32[CJ__FRAME_N32] = {
+    [CJ__FRAME_NODE] = 0,
+    [CJ__FRAME_ROOT] = 0,
+    [CJ__FRAME_NAME] = CJ__COL_NAME,
+    [CJ__FRAME_CHANNEL] = CJ__COL_CHANNEL,
+    [CJ__FRAME_CAMPAIGN] = CJ__COL_CAMPAIGN,
+    [CJ__FRAME_CONTENT] = CJ__COL_CONTENT,
+    [CJ__FRAME_PRODUCT] = CJ__COL_PRODUCT,
+    [CJ__FRAME_CURRENCY] = CJ__COL_CURRENCY,
+};
+
+static const uint32_t frame_bits64[CJ__FRAME_N64] = {
+    [CJ__FRAME_TIME] = 0,
+    [CJ__FRAME_VALUE] = CJ__COL_VALUE,
+    [CJ__FRAME_QUANTITY] = CJ__COL_QUANTITY,
+    [CJ__FRAME_SESSION] = CJ__COL_SESSION,
+    [CJ__FRAME_ORDER] = CJ__COL_ORDER,
+};
+
+static int frame_has(uint32_t columns, uint32_t bit)
+{
+    return bit == 0 || (columns & bit) != 0;
+}
+
+void cj__frame_init(cj__frame *f, const cj__allocator *a, uint32_t columns)
+{
+    *f = (cj__frame){.allocator = a, .columns = columns};
+}
+
+void cj__frame_end(cj__frame *f)
+{
+    if (f->memory != NULL)
+        cj__free(f->allocator, f->memory, f->bytes);
+    cj__frame_init(f, f->allocator, f->columns);
+}
+
+size_t cj__frame_row_bytes(uint32_t columns)
+{
+    size_t bytes = frame_has(columns, CJ__COL_VALUE) ? 1 : 0;
+
+    for (int c = 0; c < CJ__FRAME_N32; c++)
+        bytes += frame_has(columns, frame_bits32[c]) ? 4 : 0;
+    for (int c = 0; c < CJ__FRAME_N64; c++)
+        bytes += frame_has(columns, frame_bits64[c]) ? 8 : 0;
+    return bytes;
+}
+
+/* Widest first, so that every column is aligned. */
+static void frame_place(cj__frame *f)
+{
+    size_t rows = (size_t)f->capacity;
+    char *at = f->memory;
+
+    for (int c = 0; c < CJ__FRAME_N64; c++) {
+        if (!frame_has(f->columns, frame_bits64[c]))
+            continue;
+        f->i64[c] = (int64_t *)(void *)at;
+        at += rows * 8;
+    }
+    for (int c = 0; c < CJ__FRAME_N32; c++) {
+        if (!frame_has(f->columns, frame_bits32[c]))
+            continue;
+        f->u32[c] = (uint32_t *)(void *)at;
+        at += rows * 4;
+    }
+    if (frame_has(f->columns, CJ__COL_VALUE))
+        f->has_value = (uint8_t *)at;
+}
+
+int32_t cj__frame_reserve(cj__frame *f, int64_t rows)
+{
+    cj__frame grown;
+
+    if (rows <= f->capacity)
+        return CJ_OK;
+    if (rows > FRAME_ROWS)
+        return cj__fail(CJ_ELIMIT, "a scan holds at most %lld events at once",
+                        (long long)FRAME_ROWS);
+    cj__frame_init(&grown, f->allocator, f->columns);
+    grown.n = f->n;
+    grown.capacity = 2 * f->capacity > rows ? 2 * f->capacity : rows;
+    if (grown.capacity > FRAME_ROWS)
+        grown.capacity = FRAME_ROWS;
+    grown.bytes =
+        cj__size_product((size_t)grown.capacity, cj__frame_row_bytes(f->columns));
+    grown.memory = cj__alloc(f->allocator, grown.bytes);
+    if (grown.memory == NULL)
+        return CJ_ENOMEM;
+    frame_place(&grown);
+    if (f->n > 0)
+        cj__frame_move(&grown, 0, f, 0, f->n);
+    cj__frame_end(f);
+    *f = grown;
+    return CJ_OK;
+}
+
+static uint32_t *frame_at32(const cj__frame *f, int column, int64_t first)
+{
+    return f->u32[column] == NULL ? NULL : f->u32[column] + first;
+}
+
+static int64_t *frame_at64(const cj__frame *f, int column, int64_t first)
+{
+    return f->i64[column] == NULL ? NULL : f->i64[column] + first;
+}
+
+cj__columns cj__frame_view(const cj__frame *f, int64_t first)
+{
+    return (cj__columns){
+        .n = f->n - first,
+        .node = frame_at32(f, CJ__FRAME_NODE, first),
+        .time_ms = frame_at64(f, CJ__FRAME_TIME, first),
+        .name = frame_at32(f, CJ__FRAME_NAME, first),
+        .channel = frame_at32(f, CJ__FRAME_CHANNEL, first),
+        .campaign = frame_at32(f, CJ__FRAME_CAMPAIGN, first),
+        .content = frame_at32(f, CJ__FRAME_CONTENT, first),
+        .product = frame_at32(f, CJ__FRAME_PRODUCT, first),
+        .currency = frame_at32(f, CJ__FRAME_CURRENCY, first),
+        .value_minor = frame_at64(f, CJ__FRAME_VALUE, first),
+        .has_value = f->has_value == NULL ? NULL : f->has_value + first,
+        .quantity = frame_at64(f, CJ__FRAME_QUANTITY, first),
+        .session = (uint64_t *)frame_at64(f, CJ__FRAME_SESSION, first),
+        .order = (uint64_t *)frame_at64(f, CJ__FRAME_ORDER, first),
+    };
+}
+
+void cj__frame_move(cj__frame *to, int64_t at, const cj__frame *from, int64_t first,
+                    int64_t n)
+{
+    if (n == 0)
+        return;
+    for (int c = 0; c < CJ__FRAME_N32; c++) {
+        if (to->u32[c] != NULL)
+            memmove(to->u32[c] + at, from->u32[c] + first, (size_t)n * 4);
+    }
+    for (int c = 0; c < CJ__FRAME_N64; c++) {
+        if (to->i64[c] != NULL)
+            memmove(to->i64[c] + at, from->i64[c] + first, (size_t)n * 8);
+    }
+    if (to->has_value != NULL)
+        memmove(to->has_value + at, from->has_value + first, (size_t)n);
+}
+
+void cj__frame_take(cj__frame *to, int64_t at, const cj__frame *from,
+                    const uint32_t *pick, int64_t n)
+{
+    for (int c = 0; c < CJ__FRAME_N32; c++) {
+        uint32_t *t = frame_at32(to, c, at);
+
+        for (int64_t i = 0; t != NULL && i < n; i++)
+            t[i] = from->u32[c][pick[i]];
+    }
+    for (int c = 0; c < CJ__FRAME_N64; c++) {
+        int64_t *t = frame_at64(to, c, at);
+
+        for (int64_t i = 0; t != NULL && i < n; i++)
+            t[i] = from->i64[c][pick[i]];
+    }
+    for (int64_t i = 0; to->has_value != NULL && i < n; i++)
+        to->has_value[at + i] = from->has_value[pick[i]];
+}
+
+void cj__frame_scatter(cj__frame *to, const cj__frame *from, const uint32_t *place)
+{
+    int64_t n = from->n;
+
+    for (int c = 0; c < CJ__FRAME_N32; c++) {
+        uint32_t *t = to->u32[c];
+
+        for (int64_t i = 0; t != NULL && i < n; i++)
+            t[place[i]] = from->u32[c][i];
+    }
+    for (int c = 0; c < CJ__FRAME_N64; c++) {
+        int64_t *t = to->i64[c];
+
+        for (int64_t i = 0; t != NULL && i < n; i++)
+            t[place[i]] = from->i64[c][i];
+    }
+    for (int64_t i = 0; to->has_value != NULL && i < n; i++)
+        to->has_value[place[i]] = from->has_value[i];
+    to->n = n;
+}
+
+void cj__frame_put_row(cj__frame *f, const cj__row *row, uint32_t root)
+{
+    const uint32_t u32[CJ__FRAME_N32] = {row->node,    root,          row->name,
+                                         row->channel, row->campaign, row->content,
+                                         row->product, row->currency};
+    int64_t i64[CJ__FRAME_N64] = {row->time_ms, row->value_minor, row->quantity, 0, 0};
+
+    if (f->i64[CJ__FRAME_SESSION] != NULL)
+        i64[CJ__FRAME_SESSION] = (int64_t)cj__row_key(row->session);
+    if (f->i64[CJ__FRAME_ORDER] != NULL)
+        i64[CJ__FRAME_ORDER] = (int64_t)cj__row_key(row->order);
+    for (int c = 0; c < CJ__FRAME_N32; c++) {
+        if (f->u32[c] != NULL)
+            f->u32[c][f->n] = u32[c];
+    }
+    for (int c = 0; c < CJ__FRAME_N64; c++) {
+        if (f->i64[c] != NULL)
+            f->i64[c][f->n] = i64[c];
+    }
+    if (f->has_value != NULL)
+        f->has_value[f->n] = row->has_value != 0;
+    f->n++;
+}

@@ -1,0 +1,79 @@
+/* Events as columns that grow together, the unit in which a scan moves them.  A frame
+ * knows nothing of files, profiles or threads.  Private to room scan. */
+#ifndef CJ__SCAN_FRAME_H
+#define CJ__SCAN_FRAME_H
+
+#include "base/alloc.h"
+#include "store/row.h"
+
+enum {
+    CJ__FRAME_NODE,
+    CJ__FRAME_ROOT, /* the profile of the node */
+    CJ__FRAME_NAME,
+    CJ__FRAME_CHANNEL,
+    CJ__FRAME_CAMPAIGN,
+    CJ__FRAME_CONTENT,
+    CJ__FRAME_PRODUCT,
+    CJ__FRAME_CURRENCY,
+    CJ__FRAME_N32
+};
+
+enum {
+    CJ__FRAME_TIME,
+    CJ__FRAME_VALUE,
+    CJ__FRAME_QUANTITY,
+    CJ__FRAME_SESSION,
+    CJ__FRAME_ORDER,
+    CJ__FRAME_N64
+};
+
+typedef struct cj__frame {
+    const cj__allocator *allocator;
+    uint32_t columns; /* CJ__COL_* it has beside node, root and time */
+    int64_t n, capacity;
+    uint32_t *u32[CJ__FRAME_N32]; /* NULL: not wanted */
+    int64_t *i64[CJ__FRAME_N64];
+    uint8_t *has_value;
+    void *memory;
+    size_t bytes;
+} cj__frame;
+
+/* A place in the order of a profile's events. */
+typedef struct cj__sort_key {
+    int64_t time_ms;
+    uint32_t profile, node;
+    uint32_t row; /* in order of arrival: no two keys are equal */
+} cj__sort_key;
+
+void cj__frame_init(cj__frame *f, const cj__allocator *a, uint32_t columns);
+void cj__frame_end(cj__frame *f);
+size_t cj__frame_row_bytes(uint32_t columns);
+
+/* Room for so many rows.  Errors: CJ_ENOMEM, CJ_ELIMIT; then it is as it was. */
+int32_t cj__frame_reserve(cj__frame *f, int64_t rows);
+
+/* The rows from `first` on, as folds and decoders see them. */
+cj__columns cj__frame_view(const cj__frame *f, int64_t first);
+
+/* to[at + i] = from[first + i]; the two may be one frame. */
+void cj__frame_move(cj__frame *to, int64_t at, const cj__frame *from, int64_t first,
+                    int64_t n);
+
+/* to[at + i] = from[pick[i]]; in one frame when pick ascends and at <= pick[0]. */
+void cj__frame_take(cj__frame *to, int64_t at, const cj__frame *from,
+                    const uint32_t *pick, int64_t n);
+
+/* to[place[i]] = from[i], for all rows of from. */
+void cj__frame_scatter(cj__frame *to, const cj__frame *from, const uint32_t *place);
+
+void cj__frame_put_row(cj__frame *f, const cj__row *row, uint32_t root);
+
+/* Sort by (profile, time, node, row); both arrays hold n keys, the result is in keys.
+ */
+void cj__sort_keys(cj__sort_key *keys, cj__sort_key *spare, int64_t n);
+
+/* Sort n keys of (32 bits << 32 | 32 bits) by their high half, stably; highest is the
+ * largest high half. */
+void cj__sort_pairs(uint64_t *keys, uint64_t *spare, int64_t n, uint32_t highest);
+
+#endif

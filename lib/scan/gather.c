@@ -1,0 +1,186 @@
+/* Reading blocks and the journal into a worker's frame: the events that a window of
+ * profiles left at their own nodes.  Whatever bytes a block holds, the frames get nodes
+ * that exist, in order. */
+#include "scan/internal.h"
+
+#include <string.h>
+
+static int32_t gather_damaged(const cj__part_block *block)
+{
+    return cj__fail(CJ_ECORRUPT, "block %lld does not hold what its directory says",
+                    (long long)block->id);
+}
+
+/* Fill in the profiles; 0 when the nodes are out of order or do not exist. */
+static int gather_roots(const cj__plan *p, cj__frame *f, int64_t first, int64_t n)
+{
+    const uint32_t *node = f->u32[CJ__FRAME_NODE] + first;
+    uint32_t *root = f->u32[CJ__FRAME_ROOT] + first;
+    uint32_t wrong = 0;
+
+    for (int64_t i = 1; i < n; i++)
+        wrong |= node[i] < node[i - 1];
+    if (wrong || node[0] < 1 || node[n - 1] > p->n_nodes)
+        return 0;
+    if (p->simple) {
+        memcpy(root, node, (size_t)n * sizeof *root);
+        return 1;
+    }
+    for (int64_t i = 0; i < n; i++)
+        root[i] = p->profile_of[node[i]];
+    return 1;
+}
+
+/* Append a whole block to a frame. */
+int32_t cj__gather_block(cj__worker *w, const cj__part_block *block, cj__frame *to)
+{
+    const cj__plan *p = &w->walk->plan;
+    cj__block_header header;
+    cj__columns view;
+    cj__text core;
+    int32_t rc;
+
+    CJ_TRY(cj__walk_tick(w));
+    CJ_TRY(cj__reader_block(p->reader, block->id, &w->core, NULL));
+    core = (cj__text){w->core.data, w->core.n};
+    CJ_TRY(cj__block_open(core, (cj__text){NULL, 0}, &header));
+    if (header.n < 1 || header.n > CJ__BLOCK_EVENTS || header.n != block->n_events)
+        return gather_damaged(block);
+    CJ_TRY(cj__frame_reserve(to, to->n + header.n));
+    view = cj__frame_view(to, to->n);
+    CJ_TRY(cj__block_columns(core, w->walk->want, &view));
+    if (view.n != header.n || !gather_roots(p, to, to->n, header.n))
+        return gather_damaged(block);
+    to->n += header.n;
+out:
+    return rc;
+}
+
+static int64_t gather_from(const uint32_t *node, int64_t n, uint32_t first)
+{
+    int64_t low = 0, high = n;
+
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+
+        if (node[middle] < first)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Rows [first, end) of a frame that are in the window and at their profile's own node.
+ */
+static int64_t gather_pick(const cj__plan *p, const cj__frame *f, int64_t first,
+                           int64_t end, uint32_t *pick)
+{
+    const uint32_t *node = f->u32[CJ__FRAME_NODE], *root = f->u32[CJ__FRAME_ROOT];
+    const int64_t *time_ms = f->i64[CJ__FRAME_TIME];
+    int64_t n = 0;
+
+    for (int64_t i = first; i < end; i++) {
+        pick[n] = (uint32_t)i;
+        n += root[i] == node[i] && time_ms[i] >= p->from_ms &&
+             time_ms[i] < p->until_ms && cj__plan_wants(p, root[i]);
+    }
+    return n;
+}
+
+/* Keep of rows [from, from + n) of a frame those of nodes [lo, hi), at the end of the
+ * gathered ones.  The frame may be the gathered one, its last n rows. */
+static void gather_keep(cj__worker *w, const cj__part *part, cj__frame *from,
+                        int64_t first, uint32_t lo, uint32_t hi)
+{
+    const cj__plan *p = &w->walk->plan;
+    const uint32_t *node = from->u32[CJ__FRAME_NODE] + first;
+    int64_t n = from->n - first;
+    int64_t begin = first + gather_from(node, n, lo);
+    int64_t end = first + gather_from(node, n, hi);
+    int64_t at = from == &w->gather ? first : w->gather.n;
+
+    if (p->simple && part->min_ms >= p->from_ms && part->max_ms < p->until_ms) {
+        n = end - begin;
+        if (from != &w->gather || begin != at)
+            cj__frame_move(&w->gather, at, from, begin, n);
+    } else {
+        n = gather_pick(p, from, begin, end, w->pick);
+        cj__frame_take(&w->gather, at, from, w->pick, n);
+    }
+    w->gather.n = at + n;
+}
+
+static int32_t gather_some(cj__worker *w, int64_t part, const cj__part_block *block,
+                           uint32_t lo, uint32_t hi)
+{
+    const cj__part *of = &w->walk->plan.parts[part];
+    cj__slot *slot = part < w->n_slots ? &w->slots[part] : NULL;
+    int64_t first = w->gather.n;
+    int32_t rc;
+
+    if (slot != NULL && (slot->block == block->id || block->last_node >= hi)) {
+        if (slot->block != block->id) {
+            slot->block = 0;
+            slot->frame.n = 0;
+            CJ_TRY(cj__gather_block(w, block, &slot->frame));
+            slot->block = block->id;
+        }
+        CJ_TRY(cj__frame_reserve(&w->gather, first + slot->frame.n));
+        gather_keep(w, of, &slot->frame, 0, lo, hi);
+    } else {
+        CJ_TRY(cj__gather_block(w, block, &w->gather));
+        gather_keep(w, of, &w->gather, first, lo, hi);
+    }
+out:
+    return rc;
+}
+
+/* Whether any node of [first, last] is a wanted profile. */
+static int gather_any(const cj__plan *p, uint32_t first, uint32_t last)
+{
+    if (p->simple)
+        return 1;
+    if (last > p->n_nodes)
+        last = p->n_nodes;
+    for (uint32_t node = first; node >= 1 && node <= last; node++) {
+        if (p->profile_of[node] == node && cj__plan_wants(p, node))
+            return 1;
+    }
+    return 0;
+}
+
+int32_t cj__gather_part(cj__worker *w, int64_t part, uint32_t lo, uint32_t hi)
+{
+    const cj__plan *p = &w->walk->plan;
+    const cj__part *of = &p->parts[part];
+
+    for (int64_t i = cj__plan_block(of, lo); i < of->n_blocks; i++) {
+        const cj__part_block *block = &of->blocks[i];
+        int32_t rc;
+
+        if (block->first_node >= hi)
+            break;
+        if (!gather_any(p, block->first_node > lo ? block->first_node : lo,
+                        block->last_node < hi ? block->last_node : hi - 1))
+            continue;
+        rc = gather_some(w, part, block, lo, hi);
+        if (rc != CJ_OK)
+            return rc;
+    }
+    return CJ_OK;
+}
+
+int32_t cj__gather_journal(cj__worker *w, uint32_t lo, uint32_t hi)
+{
+    const cj__plan *p = &w->walk->plan;
+    int64_t first, end;
+    int32_t rc;
+
+    cj__plan_journal(p, lo, hi, &first, &end);
+    rc = cj__frame_reserve(&w->gather, w->gather.n + (end - first));
+    for (int64_t i = first; rc == CJ_OK && i < end; i++)
+        cj__frame_put_row(&w->gather, &p->rows[p->journal[i] & 0xFFFFFFFF],
+                          (uint32_t)(p->journal[i] >> 32));
+    return rc;
+}

@@ -1,0 +1,89 @@
+/* The identifiers of profiles, as a column beside a result.  A profile shows its oldest
+ * identifier of a kind: the one that named it first. */
+#include "identity/identity.h"
+#include "scan/internal.h"
+
+#include <string.h>
+
+typedef struct identifiers_walk {
+    const uint32_t *profile_of;
+    uint32_t n_nodes;
+    uint32_t *row;  /* 1 + row of each profile; 0: not asked for */
+    uint64_t *from; /* where in texts a row's value begins */
+    uint64_t *end;  /* and ends; 0: none yet */
+    cj__str texts;
+} identifiers_walk;
+
+static int32_t identifiers_each(void *user, uint32_t node, cj__text value)
+{
+    identifiers_walk *w = user;
+    uint32_t row;
+
+    if (node < 1 || node > w->n_nodes)
+        return CJ_OK;
+    row = w->row[w->profile_of[node]];
+    if (row == 0 || w->end[row - 1] != 0)
+        return CJ_OK;
+    w->from[row - 1] = w->texts.n;
+    cj__str_put(&w->texts, value.data, value.n);
+    w->end[row - 1] = w->texts.n;
+    return cj__str_status(&w->texts);
+}
+
+static int32_t identifiers_room(const cj__allocator *a, identifiers_walk *w, int64_t n)
+{
+    w->row = cj__alloc_zero(a, ((size_t)w->n_nodes + 1) * sizeof *w->row);
+    if (w->row == NULL)
+        return CJ_ENOMEM;
+    w->from = cj__alloc_zero(a, cj__size_product((size_t)n, 2 * sizeof *w->from));
+    if (w->from == NULL)
+        return CJ_ENOMEM;
+    w->end = w->from + n;
+    return CJ_OK;
+}
+
+static void identifiers_put(const identifiers_walk *w, int64_t n, cj_table *table,
+                            int column)
+{
+    for (int64_t i = 0; i < n; i++) {
+        if (w->end[i] != 0)
+            cj__table_text(table, column, w->texts.data + w->from[i],
+                           (size_t)(w->end[i] - w->from[i]));
+        else
+            cj__table_null(table, column);
+    }
+}
+
+int32_t cj__scan_identifiers(cj_db *db, const char *kind, const int64_t *profiles,
+                             int64_t n, cj_table *table, int column)
+{
+    const cj__allocator *a = &db->cx.allocator;
+    identifiers_walk w;
+    cj__reader *reader = NULL;
+    const uint8_t *mask;
+    const cj__kind *named = cj__kind_named(kind);
+    int32_t rc;
+
+    memset(&w, 0, sizeof w);
+    cj__str_init(&w.texts, a, CJ__PARTIAL_BYTES);
+    if (named == NULL)
+        CJ_TRY(cj__fail(CJ_EINVAL, "identifier must be a kind, such as user_id"));
+    rc = CJ_OK;
+    if (n == 0)
+        goto out;
+    CJ_TRY(cj__reader_open(db, &reader));
+    CJ_TRY(cj__reader_profiles(reader, &w.profile_of, &mask, &w.n_nodes));
+    CJ_TRY(identifiers_room(a, &w, n));
+    for (int64_t i = 0; i < n; i++) {
+        if (profiles[i] >= 1 && profiles[i] <= w.n_nodes)
+            w.row[profiles[i]] = (uint32_t)(i + 1);
+    }
+    CJ_TRY(cj__reader_identifiers(reader, named->id, identifiers_each, &w));
+    identifiers_put(&w, n, table, column);
+out:
+    cj__str_end(&w.texts);
+    cj__free(a, w.row, ((size_t)w.n_nodes + 1) * sizeof *w.row);
+    cj__free(a, w.from, cj__size_product((size_t)n, 2 * sizeof *w.from));
+    cj__reader_end(reader);
+    return rc;
+}

@@ -1,0 +1,189 @@
+/* What the files of room scan share and nobody else sees: the plan of a scan (what
+ * there is to read), its windows, its workers. */
+#ifndef CJ__SCAN_INTERNAL_H
+#define CJ__SCAN_INTERNAL_H
+
+#include "scan/frame.h"
+#include "scan/scan.h"
+#include "store/block.h"
+#include "store/reader.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define CJ__PARTIAL_BYTES                                                              \
+    ((size_t)PTRDIFF_MAX / 2) /* the folds know their own bounds */
+#define CJ__CORE_BYTES                                                                 \
+    ((size_t)16 << 20) /* of a block: 4,096 events with long texts                     \
+                        */
+
+#define CJ__PROPS_BYTES ((size_t)256 << 20) /* 4,096 x CJ__MAX_PROPERTIES, and more */
+
+/* ---- plan.c: one read snapshot and what of it is wanted ----------------------------
+ */
+
+typedef struct cj__plan {
+    cj_db *db;
+    cj__reader *reader;
+    cj__arena arena; /* parts, journal */
+    cj__scan_options opts;
+    int64_t from_ms, until_ms; /* of opts, open ends resolved */
+    cj__part *parts;           /* by (from_ms, id) */
+    int64_t n_parts, n_blocks, n_events;
+    const uint32_t *profile_of; /* profile_of[node] <= node */
+    const uint8_t *mask;
+    uint32_t n_nodes;
+    cj__row *rows;     /* the journal, in arrival order */
+    uint64_t *journal; /* profile << 32 | row, of the rows wanted, sorted */
+    int64_t n_journal;
+    int64_t n_foreign; /* nodes that joined an older node's profile, if wanted */
+    int32_t simple;    /* every node is a profile of its own, and wanted */
+} cj__plan;
+
+int32_t cj__plan_open(cj__plan *p, cj_db *db, const cj__scan_options *opts);
+void cj__plan_end(cj__plan *p);
+/* The journal's rows of profiles [lo, hi): journal[*first .. *end). */
+void cj__plan_journal(const cj__plan *p, uint32_t lo, uint32_t hi, int64_t *first,
+                      int64_t *end);
+/* The first block of a part that may hold the node, or n_blocks. */
+int64_t cj__plan_block(const cj__part *part, uint32_t node);
+
+static inline int cj__plan_wants(const cj__plan *p, uint32_t root)
+{
+    return (p->opts.guests || (p->mask[root] & CJ__MASK_KNOWN) != 0) &&
+           (p->opts.profile == 0 || p->opts.profile == root);
+}
+
+/* A set of nodes. */
+static inline void cj__bits_set(uint64_t *bits, uint32_t node)
+{
+    bits[node >> 6] |= (uint64_t)1 << (node & 63);
+}
+int cj__bits_any(const uint64_t *bits, uint32_t first, uint32_t last);
+static inline size_t cj__bits_bytes(uint32_t n_nodes)
+{
+    return ((size_t)(n_nodes >> 6) + 1) * sizeof(uint64_t);
+}
+
+/* ---- cut.c: profiles to windows of about as many events -----------------------------
+ */
+
+/* Events per run of 2^shift node ids, estimated from the parts' directories. */
+typedef struct cj__bins {
+    const cj__allocator *allocator;
+    int64_t *count;
+    uint32_t *window; /* of each bin, once cut */
+    size_t n;
+    int shift;
+} cj__bins;
+
+typedef struct cj__window {
+    uint32_t lo, hi;  /* profiles [lo, hi) */
+    cj__str *partial; /* per fold; NULL: not complete, or appended already */
+} cj__window;
+
+int32_t cj__bins_make(cj__bins *b, const cj__plan *p, int64_t window_events);
+void cj__bins_end(cj__bins *b);
+static inline size_t cj__bins_at(const cj__bins *b, uint32_t node)
+{
+    return (size_t)((node - 1) >> b->shift);
+}
+/* Cut [lo, hi) into windows of about window_events. */
+int32_t cj__bins_cut(cj__bins *b, uint32_t lo, uint32_t hi, int64_t window_events,
+                     cj__window **windows, size_t *capacity, int64_t *n_out);
+
+/* ---- a walk: workers take tasks in order --------------------------------------------
+ */
+
+typedef struct cj__slot { /* the last block of a part: two windows may share it */
+    int64_t block;        /* id; 0: none */
+    cj__frame frame;
+} cj__slot;
+
+struct cj__walk;
+typedef struct cj__worker {
+    struct cj__walk *walk;
+    int is_caller; /* its thread called the scan: it reports progress */
+    cj__str core;
+    cj__str *partial; /* per fold, of the window at hand */
+    cj__frame gather, sorted, spare;
+    cj__slot *slots;
+    int64_t n_slots;
+    uint32_t *counts, *places;
+    size_t counts_capacity, places_capacity;
+    cj__sort_key *keys;
+    size_t keys_capacity;
+    uint32_t pick[CJ__BLOCK_EVENTS];
+} cj__worker;
+
+typedef struct cj__foreign { /* events gathered ahead for the profiles they joined */
+    cj__frame frame;
+    uint32_t *order; /* rows by window */
+    int64_t *starts; /* of each window in order */
+    int64_t n_windows;
+} cj__foreign;
+
+typedef struct cj__block_ref {
+    uint32_t part, block;
+} cj__block_ref;
+
+typedef struct cj__walk {
+    cj__plan plan;
+    cj__fold *folds;
+    int n_folds;
+    uint32_t want; /* columns of all folds */
+    int64_t window_events, foreign_rows;
+    cj__worker *workers;
+    int n_workers;
+    cj__bins bins;
+
+    uint32_t lo;    /* the round: profiles [lo, hi) */
+    atomic_uint hi; /* foreign events beyond the memory wait for the next round */
+    uint64_t *bits; /* foreign nodes of profiles >= lo */
+    uint32_t first; /* the first profile that has one */
+    cj__block_ref *refs;
+    size_t refs_capacity;
+    int64_t n_refs;
+    cj__foreign *foreign;
+    int64_t n_foreign;
+    cj__window *windows;
+    size_t windows_capacity;
+    int64_t n_windows, n_appended, run_windows;
+
+    int32_t (*task)(cj__worker *w, int64_t task); /* parallel.c */
+    int64_t n_tasks;
+    atomic_llong next_task, n_read; /* blocks */
+    atomic_int stop;
+    pthread_mutex_t lock; /* of what follows, windows[].partial and n_appended */
+    int32_t error;
+    int64_t error_position;
+    char error_text[104];
+} cj__walk;
+
+/* Run tasks 0 .. n on all workers; the first error, with its text, is the caller's. */
+int32_t cj__walk_run(cj__walk *walk, int64_t n,
+                     int32_t (*task)(cj__worker *w, int64_t task));
+/* Once per block: stop on interruption, report progress. */
+int32_t cj__walk_tick(cj__worker *w);
+
+/* gather.c */
+int32_t cj__gather_block(cj__worker *w, const cj__part_block *block, cj__frame *to);
+int32_t cj__gather_part(cj__worker *w, int64_t part, uint32_t lo, uint32_t hi);
+int32_t cj__gather_journal(cj__worker *w, uint32_t lo, uint32_t hi);
+
+/* foreign.c */
+int32_t cj__foreign_gather(cj__walk *walk);  /* for profiles >= lo; sets hi */
+int32_t cj__foreign_arrange(cj__walk *walk); /* by window */
+int32_t cj__foreign_take(cj__worker *w, int64_t window);
+void cj__foreign_end(cj__walk *walk);
+
+/* window.c */
+int32_t cj__window_run(cj__worker *w, int64_t run); /* a task: a run of windows */
+/* Show the gathered events of profiles [lo, hi) to the folds. */
+int32_t cj__window_emit(cj__worker *w, uint32_t lo, uint32_t hi);
+void cj__window_end(cj__walk *walk, cj__window *window);
+
+/* one.c */
+int32_t cj__scan_one(cj__worker *w);
+
+#endif

@@ -1,0 +1,150 @@
+/* The plan of a scan: one read snapshot, its parts, its identity array and the
+ * journal's rows that are wanted.  It decides what is read, never how. */
+#include "scan/internal.h"
+
+#include <string.h>
+
+static void plan_count(cj__plan *p)
+{
+    uint32_t strange = 0;
+
+    for (int64_t i = 0; i < p->n_parts; i++) {
+        p->n_blocks += p->parts[i].n_blocks;
+        p->n_events += p->parts[i].n_events;
+    }
+    for (uint32_t node = 1; node <= p->n_nodes; node++)
+        strange += p->profile_of[node] != node || (p->mask[node] & CJ__MASK_KNOWN) == 0;
+    p->simple = strange == 0 && p->opts.profile == 0;
+    if (p->simple)
+        return;
+    p->simple = p->opts.profile == 0;
+    for (uint32_t node = 1; node <= p->n_nodes; node++) {
+        uint32_t root = p->profile_of[node];
+
+        if (root != node && cj__plan_wants(p, root))
+            p->n_foreign++;
+        if (root != node || !cj__plan_wants(p, root))
+            p->simple = 0;
+    }
+}
+
+static int plan_takes(const cj__plan *p, const cj__row *row)
+{
+    if (row->time_ms < p->from_ms || row->time_ms >= p->until_ms)
+        return 0;
+    if (p->opts.value_only && (!row->has_value || (row->name != CJ__NAME_ORDER &&
+                                                   row->name != CJ__NAME_REFUND)))
+        return 0;
+    return cj__plan_wants(p, p->profile_of[row->node]);
+}
+
+static int32_t plan_journal(cj__plan *p)
+{
+    uint64_t *spare;
+    int64_t n_rows;
+    int32_t rc;
+
+    rc = cj__reader_journal(p->reader, &p->arena, &p->rows, &n_rows);
+    if (rc != CJ_OK || n_rows == 0)
+        return rc;
+    p->journal = cj__arena_alloc(&p->arena, (size_t)n_rows * 2 * sizeof(uint64_t));
+    if (p->journal == NULL)
+        return CJ_ENOMEM;
+    spare = p->journal + n_rows;
+    for (int64_t i = 0; i < n_rows; i++) {
+        const cj__row *row = &p->rows[i];
+
+        if (row->node < 1 || row->node > p->n_nodes)
+            return cj__fail(CJ_ECORRUPT,
+                            "the journal names a node that does not exist");
+        if (plan_takes(p, row))
+            p->journal[p->n_journal++] =
+                (uint64_t)p->profile_of[row->node] << 32 | (uint64_t)i;
+    }
+    cj__sort_pairs(p->journal, spare, p->n_journal, p->n_nodes);
+    return CJ_OK;
+}
+
+int32_t cj__plan_open(cj__plan *p, cj_db *db, const cj__scan_options *opts)
+{
+    int32_t rc;
+    int family = opts->value_only ? CJ__FAMILY_VALUE : CJ__FAMILY_CORE;
+
+    memset(p, 0, sizeof *p);
+    p->db = db;
+    p->opts = *opts;
+    p->from_ms = opts->from_ms == 0 ? INT64_MIN : opts->from_ms;
+    p->until_ms = opts->until_ms == 0 ? INT64_MAX : opts->until_ms;
+    cj__arena_init(&p->arena, &db->cx.allocator);
+    CJ_TRY(cj__reader_open(db, &p->reader));
+    CJ_TRY(cj__reader_profiles(p->reader, &p->profile_of, &p->mask, &p->n_nodes));
+    CJ_TRY(cj__reader_parts(p->reader, family, p->from_ms, opts->until_ms, &p->arena,
+                            &p->parts, &p->n_parts));
+    plan_count(p);
+    CJ_TRY(plan_journal(p));
+out:
+    if (rc != CJ_OK)
+        cj__plan_end(p);
+    return rc;
+}
+
+void cj__plan_end(cj__plan *p)
+{
+    cj__reader_end(p->reader);
+    p->reader = NULL;
+    cj__arena_end(&p->arena);
+}
+
+static int64_t plan_journal_from(const cj__plan *p, uint32_t profile)
+{
+    int64_t low = 0, high = p->n_journal;
+
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+
+        if (p->journal[middle] >> 32 < profile)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+void cj__plan_journal(const cj__plan *p, uint32_t lo, uint32_t hi, int64_t *first,
+                      int64_t *end)
+{
+    *first = plan_journal_from(p, lo);
+    *end = plan_journal_from(p, hi);
+}
+
+int64_t cj__plan_block(const cj__part *part, uint32_t node)
+{
+    int64_t low = 0, high = part->n_blocks;
+
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+
+        if (part->blocks[middle].last_node < node)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+int cj__bits_any(const uint64_t *bits, uint32_t first, uint32_t last)
+{
+    uint32_t a = first >> 6, b = last >> 6;
+    uint64_t from = ~(uint64_t)0 << (first & 63);
+    uint64_t to = ~(uint64_t)0 >> (63 - (last & 63));
+
+    if (a == b)
+        return (bits[a] & from & to) != 0;
+    if ((bits[a] & from) != 0 || (bits[b] & to) != 0)
+        return 1;
+    for (uint32_t i = a + 1; i < b; i++) {
+        if (bits[i] != 0)
+            return 1;
+    }
+    return 0;
+}

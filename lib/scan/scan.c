@@ -1,0 +1,204 @@
+/* A scan from end to end: a plan, rounds of windows, workers, and the folds' partials
+ * in profile order.  What it gives depends neither on threads nor on memory nor on how
+ * the events were sealed. */
+#include "scan/internal.h"
+
+#include <string.h>
+
+#define SCAN_BYTES (64 << 20)
+#define SCAN_WINDOW 131072 /* events: a column of 8 bytes then takes 1 MiB of cache */
+#define SCAN_WINDOW_LEAST 64
+#define SCAN_RUN 8 /* windows in a row share the blocks at their cuts */
+
+static uint32_t scan_columns(const cj__fold *folds, int n_folds, int32_t value_only)
+{
+    uint32_t want = CJ__COL_TIME;
+
+    for (int i = 0; i < n_folds; i++)
+        want |= folds[i].columns;
+    return want & (value_only ? CJ__COL_PROJECTION
+                              : (uint32_t)CJ__COL_ALL & ~(uint32_t)CJ__COL_PROPERTIES);
+}
+
+static int64_t scan_clamp(int64_t value, int64_t least, int64_t most)
+{
+    return value < least ? least : value > most ? most : value;
+}
+
+/* Share the memory out: foreign events, then per worker two frames of a window and the
+ * blocks at its cuts. */
+static void scan_share(cj__walk *walk, int64_t *n_slots)
+{
+    const cj__plan *p = &walk->plan;
+    int64_t bytes = p->opts.memory_bytes > 0 ? p->opts.memory_bytes : SCAN_BYTES;
+    int64_t row = (int64_t)cj__frame_row_bytes(walk->want), each;
+
+    walk->foreign_rows = 0;
+    if (p->n_foreign > 0) {
+        walk->foreign_rows = bytes / 3 / (row + (int64_t)sizeof(uint32_t));
+        bytes -= bytes / 3;
+    }
+    walk->foreign_rows = scan_clamp(walk->foreign_rows,
+                                    2 * CJ__BLOCK_EVENTS * walk->n_workers, UINT32_MAX);
+    each = bytes / walk->n_workers;
+    walk->window_events =
+        scan_clamp(each / 2 / (2 * row + 8), SCAN_WINDOW_LEAST, SCAN_WINDOW);
+    *n_slots = scan_clamp(each / 3 / (row * CJ__BLOCK_EVENTS), 0, p->n_parts);
+}
+
+static int32_t scan_worker(cj__walk *walk, cj__worker *w, int64_t n_slots)
+{
+    const cj__allocator *a = &walk->plan.db->cx.allocator;
+
+    w->walk = walk;
+    w->is_caller = w == walk->workers;
+    cj__str_init(&w->core, a, CJ__CORE_BYTES);
+    cj__frame_init(&w->gather, a, walk->want);
+    cj__frame_init(&w->sorted, a, walk->want);
+    cj__frame_init(&w->spare, a, walk->want);
+    w->partial = cj__alloc_zero(a, (size_t)walk->n_folds * sizeof *w->partial);
+    if (w->partial == NULL)
+        return CJ_ENOMEM;
+    for (int i = 0; i < walk->n_folds; i++)
+        cj__str_init(&w->partial[i], a, CJ__PARTIAL_BYTES);
+    if (n_slots == 0)
+        return CJ_OK;
+    w->slots = cj__alloc_zero(a, (size_t)n_slots * sizeof *w->slots);
+    if (w->slots == NULL)
+        return CJ_ENOMEM;
+    w->n_slots = n_slots;
+    for (int64_t i = 0; i < n_slots; i++)
+        cj__frame_init(&w->slots[i].frame, a, walk->want);
+    return CJ_OK;
+}
+
+static void scan_worker_end(cj__walk *walk, cj__worker *w)
+{
+    const cj__allocator *a = &walk->plan.db->cx.allocator;
+
+    if (w->walk == NULL)
+        return; /* not begun */
+    cj__str_end(&w->core);
+    cj__frame_end(&w->gather);
+    cj__frame_end(&w->sorted);
+    cj__frame_end(&w->spare);
+    for (int i = 0; w->partial != NULL && i < walk->n_folds; i++)
+        cj__str_end(&w->partial[i]);
+    cj__free(a, w->partial, (size_t)walk->n_folds * sizeof *w->partial);
+    for (int64_t i = 0; i < w->n_slots; i++)
+        cj__frame_end(&w->slots[i].frame);
+    cj__free(a, w->slots, (size_t)w->n_slots * sizeof *w->slots);
+    cj__free(a, w->counts, w->counts_capacity * sizeof *w->counts);
+    cj__free(a, w->places, w->places_capacity * sizeof *w->places);
+    cj__free(a, w->keys, w->keys_capacity * sizeof *w->keys);
+}
+
+static int32_t scan_begin(cj__walk *walk)
+{
+    const cj__plan *p = &walk->plan;
+    const cj__allocator *a = &p->db->cx.allocator;
+    int64_t blocks = p->n_blocks + 1, n_slots;
+    int32_t rc = CJ_OK;
+
+    walk->n_workers = (int)scan_clamp(p->opts.threads, 1, CJ__MAX_THREADS);
+    if (walk->n_workers > blocks) /* a thread without a block would only cost */
+        walk->n_workers = (int)blocks;
+    if (p->opts.profile != 0)
+        walk->n_workers = 1;
+    scan_share(walk, &n_slots);
+    walk->workers = cj__alloc_zero(a, (size_t)walk->n_workers * sizeof *walk->workers);
+    if (walk->workers == NULL)
+        return CJ_ENOMEM;
+    for (int i = 0; i < walk->n_workers; i++)
+        CJ_TRY(scan_worker(walk, &walk->workers[i], n_slots));
+out:
+    return rc;
+}
+
+static int32_t scan_round(cj__walk *walk)
+{
+    uint32_t hi;
+    int64_t runs;
+    int32_t rc;
+
+    CJ_TRY(cj__foreign_gather(walk));
+    hi = atomic_load(&walk->hi);
+    CJ_TRY(cj__bins_cut(&walk->bins, walk->lo, hi, walk->window_events, &walk->windows,
+                        &walk->windows_capacity, &walk->n_windows));
+    CJ_TRY(cj__foreign_arrange(walk));
+    walk->n_appended = 0;
+    walk->run_windows =
+        walk->n_workers == 1
+            ? walk->n_windows
+            : scan_clamp(walk->n_windows / (walk->n_workers * 4), 1, SCAN_RUN);
+    runs = (walk->n_windows + walk->run_windows - 1) / walk->run_windows;
+    CJ_TRY(cj__walk_run(walk, runs, cj__window_run));
+    walk->lo = hi;
+out:
+    return rc;
+}
+
+static int32_t scan_all(cj__walk *walk)
+{
+    int32_t rc = CJ_OK;
+
+    CJ_TRY(cj__bins_make(&walk->bins, &walk->plan, walk->window_events));
+    for (walk->lo = 1; walk->lo <= walk->plan.n_nodes;)
+        CJ_TRY(scan_round(walk));
+out:
+    return rc;
+}
+
+static void scan_end(cj__walk *walk)
+{
+    const cj__allocator *a = &walk->plan.db->cx.allocator;
+
+    for (int64_t i = 0; i < walk->n_windows; i++)
+        cj__window_end(walk, &walk->windows[i]);
+    cj__free(a, walk->windows, walk->windows_capacity * sizeof *walk->windows);
+    cj__foreign_end(walk);
+    cj__bins_end(&walk->bins);
+    for (int i = 0; walk->workers != NULL && i < walk->n_workers; i++)
+        scan_worker_end(walk, &walk->workers[i]);
+    cj__free(a, walk->workers, (size_t)walk->n_workers * sizeof *walk->workers);
+    cj__plan_end(&walk->plan);
+    pthread_mutex_destroy(&walk->lock);
+}
+
+/* A worker that is alone has written the whole result. */
+static void scan_hand_over(cj__walk *walk)
+{
+    for (int i = 0; walk->n_workers == 1 && i < walk->n_folds; i++) {
+        cj__str *partial = &walk->workers[0].partial[i];
+
+        walk->folds[i].partial = *partial;
+        cj__str_init(partial, partial->allocator, CJ__PARTIAL_BYTES);
+    }
+}
+
+int32_t cj__scan(cj_db *db, const cj__scan_options *opts, cj__fold *folds, int n_folds)
+{
+    cj__walk walk;
+    int32_t rc;
+
+    memset(&walk, 0, sizeof walk);
+    walk.bins.allocator = &db->cx.allocator;
+    walk.plan.db = db;
+    walk.folds = folds;
+    walk.n_folds = n_folds;
+    pthread_mutex_init(&walk.lock, NULL);
+    for (int i = 0; i < n_folds; i++)
+        cj__str_init(&folds[i].partial, &db->cx.allocator, CJ__PARTIAL_BYTES);
+    walk.want = scan_columns(folds, n_folds, opts->value_only);
+    CJ_TRY(cj__plan_open(&walk.plan, db, opts));
+    if (walk.plan.n_nodes == 0)
+        goto out;
+    CJ_TRY(scan_begin(&walk));
+    CJ_TRY(opts->profile != 0 ? cj__scan_one(&walk.workers[0]) : scan_all(&walk));
+    scan_hand_over(&walk);
+out:
+    scan_end(&walk);
+    for (int i = 0; rc != CJ_OK && i < n_folds; i++)
+        cj__str_end(&folds[i].partial);
+    return rc;
+}
