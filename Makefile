@@ -295,7 +295,8 @@ install: all ##  to PREFIX (/usr/local) under DESTDIR
 	    pkgconfig/cjourney.pc.in >$(D)$(LIBDIR)/pkgconfig/cjourney.pc
 	@install -m 755 $(program) $(D)$(PREFIX)/bin/
 	@$(program) help --man >$(D)$(man)
-	@$(program) completion >$(D)$(completion)
+	@$(program) completion bash >$(D)$(completion)
+	@[ -n "$(D)" ] || ldconfig 2>/dev/null || true
 	@echo "installed libcjourney $(VERSION) to $(D)$(PREFIX)"
 
 uninstall: ##  remove what install put there

@@ -13,7 +13,7 @@ if [ "$logs" = --one ]; then # the worker: run.sh --one LOGDIR TOTAL SUITE
     if sh -c "$command" >"$logs/$name.log" 2>&1 </dev/null; then word=ok; else word=FAILED; fi
     end=$(date +%s%N)
     echo "$word $name" >>"$logs/results"
-    n=$(wc -l <"$logs/results")
+    n=$(grep -n "^$word $name\$" "$logs/results" | cut -d: -f1)
     printf '[%*d/%d] %-6s %-40s %6d ms\n' "${#total}" "$n" "$total" "$word" "$name" $(((end - start) / 1000000))
     if [ $word = FAILED ]; then
         echo "---- $command"
