@@ -140,42 +140,72 @@ static int decimal_finish(decimal_sum *s, int negative, int64_t *out)
     return 0;
 }
 
+/* d x times in minor units; *is_exact: nothing was rounded away. */
+static int decimal_compute(const decimal *d, uint64_t times, int negative, int64_t *out,
+                           int *is_exact)
+{
+    decimal_sum sum = {.place = 1};
+
+    *is_exact = 1;
+    *out = 0;
+    if (d->is_zero || times == 0)
+        return 0;
+    /* The lowest digit that is not 0 stands above 10^40; or all of the product is below
+     * 10^-40 x 2^63, which no rounding makes one. */
+    if (d->point > d->n_digits + 40)
+        return -2;
+    *is_exact = 0;
+    if (d->point < -40)
+        return 0;
+    for (int64_t i = d->point; i > d->n_digits; i--)
+        decimal_step(&sum, 0, times, 1);
+    for (int64_t i = d->n_digits, at = (int64_t)d->n - 1; at >= 0; at--) {
+        if (d->text[at] != '.')
+            decimal_step(&sum, (unsigned)(d->text[at] - '0'), times, --i < d->point);
+    }
+    for (int64_t i = d->point; i < 0; i++)
+        decimal_step(&sum, 0, times, 0);
+    *is_exact = sum.half == 0 && !sum.below;
+    return decimal_finish(&sum, negative, out);
+}
+
 int cj__decimal_times(const char *price, size_t n, int64_t quantity, int exponent,
                       int64_t *out)
 {
     const uint64_t times = quantity < 0 ? 0 - (uint64_t)quantity : (uint64_t)quantity;
-    decimal_sum sum = {.place = 1};
+    int64_t value;
+    int is_exact, result;
     decimal d;
 
     if (decimal_read(price, n, &d) != 0)
         return -1;
-    if (d.is_zero || times == 0) {
-        *out = 0;
-        return 0;
-    }
     d.point += exponent;
-    /* The lowest digit that is not 0 already stands above 10^40; or all of the product
-     * is below 10^-40 and the quantity cannot lift it to one half. */
-    if (d.point > d.n_digits + 40)
-        return -2;
-    if (d.point < -40) {
-        *out = 0;
-        return 0;
-    }
-    for (int64_t i = d.point; i > d.n_digits; i--)
-        decimal_step(&sum, 0, times, 1);
-    for (int64_t i = d.n_digits, at = (int64_t)d.n - 1; at >= 0; at--) {
-        if (d.text[at] != '.')
-            decimal_step(&sum, (unsigned)(d.text[at] - '0'), times, --i < d.point);
-    }
-    for (int64_t i = d.point; i < 0; i++)
-        decimal_step(&sum, 0, times, 0);
-    return decimal_finish(&sum, d.negative != (quantity < 0), out);
+    result =
+        decimal_compute(&d, times, d.negative != (quantity < 0), &value, &is_exact);
+    if (result == 0)
+        *out = value;
+    return result;
 }
 
 int cj__decimal_minor(const char *text, size_t n, int exponent, int64_t *out)
 {
     return cj__decimal_times(text, n, 1, exponent, out);
+}
+
+int cj__decimal_whole(const char *text, size_t n, int64_t *out)
+{
+    int64_t value;
+    int is_exact, result;
+    decimal d;
+
+    if (decimal_read(text, n, &d) != 0)
+        return -1;
+    result = decimal_compute(&d, 1, d.negative, &value, &is_exact);
+    if (result == 0 && !is_exact)
+        return -1;
+    if (result == 0)
+        *out = value;
+    return result;
 }
 
 void cj__decimal_put(cj__str *s, int64_t minor, int exponent)

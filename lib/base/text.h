@@ -27,6 +27,10 @@ int cj__decimal_minor(const char *text, size_t n, int exponent, int64_t *out);
 int cj__decimal_times(const char *price, size_t n, int64_t quantity, int exponent,
                       int64_t *out);
 
+/* A whole number in any of these forms ("12.0", "1e3"); results as above, and -1 also
+ * when a fraction is left. */
+int cj__decimal_whole(const char *text, size_t n, int64_t *out);
+
 /* Minor units as decimal text, such as "-12.50". */
 void cj__decimal_put(cj__str *s, int64_t minor, int exponent);
 
