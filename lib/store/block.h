@@ -1,7 +1,8 @@
 /* A sealed block: up to CJ__BLOCK_EVENTS rows of one slice, sorted by (node, time,
- * arrival), as two runs of bytes: core columns and properties.  Pure functions: bytes in,
- * bytes out; nothing here knows SQLite.  The layout is described in docs/FORMAT.md and
- * above the encoder.  Decoders accept any bytes and answer CJ_ECORRUPT, never crash. */
+ * arrival), as two runs of bytes: core columns and properties.  Pure functions: bytes
+ * in, bytes out; nothing here knows SQLite.  The layout is described in docs/FORMAT.md
+ * and above the encoder.  Decoders accept any bytes and answer CJ_ECORRUPT, never
+ * crash. */
 #ifndef CJ__STORE_BLOCK_H
 #define CJ__STORE_BLOCK_H
 
@@ -29,7 +30,8 @@ int32_t cj__block_open(cj__text core, cj__text props, cj__block_header *out);
  * does), yet stays within bounds for any bytes. */
 int32_t cj__block_columns(cj__text core, uint32_t want, cj__columns *out);
 
-/* Decode only the rows of one node, as above; out->n is 0 when it is not in the block. */
+/* Decode only the rows of one node, as above; out->n is 0 when it is not in the block.
+ */
 int32_t cj__block_node(cj__text core, uint32_t node, uint32_t want, cj__columns *out,
                        int64_t *first_row_out);
 
@@ -38,14 +40,16 @@ int32_t cj__block_node(cj__text core, uint32_t node, uint32_t want, cj__columns 
 int32_t cj__block_rows(cj__text core, cj__text props, cj__arena *arena, cj__row *rows,
                        int64_t *n_out);
 
-/* ---- properties (props.c): JSON texts shredded by shape, byte-exact ---------------- */
+/* ---- properties (props.c): JSON texts shredded by shape, byte-exact ----------------
+ */
 
 int32_t cj__props_encode(const cj__allocator *a, const cj__row *rows, int64_t n,
                          cj__str *out);
 /* texts[i] for each of n rows (data NULL: absent), in the arena. */
 int32_t cj__props_decode(cj__text bytes, cj__arena *arena, int64_t n, cj__text *texts);
 
-/* ---- journal: rows as varints, in arrival order (journal_codec.c) ------------------ */
+/* ---- journal: rows as varints, in arrival order (journal_codec.c) ------------------
+ */
 
 void cj__journal_put(cj__str *s, const cj__row *row);
 /* Read one row at *at; texts are borrowed from the bytes.  Advances *at.  Errors:

@@ -79,6 +79,7 @@ struct cj__store {
     dev_t wal_device;
     int64_t data_version;    /* as this connection saw it last */
     uint64_t generation;     /* cj__write_generation */
+    uint64_t rollbacks;      /* cj__write_rollbacks */
     uint64_t seed;
     int wal_frames;          /* since the last checkpoint */
     int64_t journal_events, next_batch;

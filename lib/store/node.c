@@ -36,14 +36,14 @@ static int32_t node_room(cj_db *db, size_t need)
     return CJ_OK;
 }
 
-static int32_t node_read(cj_db *db, size_t index, uint8_t *page)
+static int32_t node_load(cj__conn *conn, size_t index, uint8_t *page)
 {
     cj__query q = {0};
     cj__text data;
     int row;
     int32_t rc;
 
-    CJ_TRY(cj__query_begin(cj__writer(db), STMT_NODE_PAGE_GET, &q));
+    CJ_TRY(cj__query_begin(conn, STMT_NODE_PAGE_GET, &q));
     cj__query_int64(&q, 1, (int64_t)index);
     CJ_TRY(cj__query_step(&q, &row));
     memset(page, 0, CJ__NODE_PAGE_BYTES);
@@ -72,7 +72,7 @@ static int32_t node_page(cj_db *db, uint32_t node, uint8_t **out)
         uint8_t *page = cj__alloc(&db->cx.allocator, CJ__NODE_PAGE_BYTES);
         if (page == NULL)
             return CJ_ENOMEM;
-        rc = node_read(db, index, page);
+        rc = node_load(cj__writer(db), index, page);
         if (rc != CJ_OK) {
             cj__free(&db->cx.allocator, page, CJ__NODE_PAGE_BYTES);
             return rc;
@@ -83,9 +83,18 @@ static int32_t node_page(cj_db *db, uint32_t node, uint8_t **out)
     return CJ_OK;
 }
 
-int32_t cj__node_get(cj_db *db, uint32_t node, cj__node *out)
+static void node_take(const uint8_t *page, uint32_t node, cj__node *out)
 {
     size_t at = (node - 1) % CJ__NODE_PAGE;
+
+    memcpy(&out->profile, page + at * 4, 4);
+    memcpy(&out->next, page + CJ__NODE_PAGE * 4 + at * 4, 4);
+    out->mask = page[CJ__NODE_PAGE * 8 + at];
+    out->own = page[CJ__NODE_PAGE * 9 + at];
+}
+
+int32_t cj__node_get(cj_db *db, uint32_t node, cj__node *out)
+{
     uint8_t *page;
     int32_t rc;
 
@@ -93,13 +102,23 @@ int32_t cj__node_get(cj_db *db, uint32_t node, cj__node *out)
     if (node == 0)
         return cj__fail(CJ_ECORRUPT, "node 0 was asked for");
     rc = node_page(db, node, &page);
-    if (rc != CJ_OK)
-        return rc;
-    memcpy(&out->profile, page + at * 4, 4);
-    memcpy(&out->next, page + CJ__NODE_PAGE * 4 + at * 4, 4);
-    out->mask = page[CJ__NODE_PAGE * 8 + at];
-    out->own = page[CJ__NODE_PAGE * 9 + at];
-    return CJ_OK;
+    if (rc == CJ_OK)
+        node_take(page, node, out);
+    return rc;
+}
+
+int32_t cj__node_read(cj__conn *conn, uint32_t node, cj__node *out)
+{
+    uint8_t page[CJ__NODE_PAGE_BYTES];
+    int32_t rc;
+
+    memset(out, 0, sizeof *out);
+    if (node == 0)
+        return cj__fail(CJ_ECORRUPT, "node 0 was asked for");
+    rc = node_load(conn, (node - 1) / CJ__NODE_PAGE, page);
+    if (rc == CJ_OK)
+        node_take(page, node, out);
+    return rc;
 }
 
 int32_t cj__node_put(cj_db *db, uint32_t node, const cj__node *in)

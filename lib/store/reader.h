@@ -32,6 +32,9 @@ typedef struct cj__part {
 int32_t cj__reader_open(cj_db *db, cj__reader **out);
 void cj__reader_end(cj__reader *r); /* NULL is fine */
 
+/* For statements of the rooms above, in this snapshot and on one thread. */
+cj__conn *cj__reader_conn(cj__reader *r);
+
 /* The parts of a family that hold events in [from, until), by (from_ms, id); memory is
  * the arena's.  until 0: no end. */
 int32_t cj__reader_parts(cj__reader *r, int32_t family, int64_t from_ms,

@@ -50,6 +50,7 @@ int32_t cj__write_end(cj_db *db, int32_t rc);
 /* Counts up whenever in-memory state must not be trusted any more: another process has
  * written, or a transaction was rolled back. */
 uint64_t cj__write_generation(const cj_db *db);
+uint64_t cj__write_rollbacks(const cj_db *db); /* of them, those that were rolled back */
 
 /* ---- statements (query.c) -------------------------------------------------------- */
 
@@ -121,6 +122,8 @@ typedef struct cj__node {
 
 int32_t cj__node_get(cj_db *db, uint32_t node, cj__node *out);
 int32_t cj__node_put(cj_db *db, uint32_t node, const cj__node *in);
+/* In a snapshot, straight from the node's page. */
+int32_t cj__node_read(cj__conn *conn, uint32_t node, cj__node *out);
 
 /* ---- journal (journal.c) ------------------------------------------------------------- */
 

@@ -79,7 +79,7 @@ static void txn_forget(cj_db *db)
     s->generation++;
     cj__nodes_reset(db);
     cj__parts_reset(db);
-    s->messages.loaded = 0;
+    cj__messages_reset(db);
 }
 
 /* What does the file say about the journal, now that it is ours? */
@@ -159,6 +159,7 @@ int32_t cj__write_end(cj_db *db, int32_t rc)
         rc = cj__query_one(&s->writer, STMT_COMMIT, &ignored);
     if (rc != CJ_OK) {
         (void)cj__rollback(&s->writer);
+        s->rollbacks++;
         txn_forget(db);
         cj__terms_reset(db);
         s->next_batch = 0; /* catch up at the next begin */
@@ -174,6 +175,11 @@ int32_t cj__write_end(cj_db *db, int32_t rc)
 uint64_t cj__write_generation(const cj_db *db)
 {
     return db->store->generation;
+}
+
+uint64_t cj__write_rollbacks(const cj_db *db)
+{
+    return db->store->rollbacks;
 }
 
 cj__conn *cj__writer(cj_db *db)

@@ -283,25 +283,24 @@ static int repeats_get(cj__bytes *b, uint32_t m, uint32_t from, uint32_t count,
 {
     pack_bits bits = bits_take(b, m - 1, 1);
     uint32_t kind = cj__bytes_byte(b), range[3], at;
-    uint64_t value, word = 0;
+    uint64_t word = 0;
 
     if (b->bad)
         return -1;
+    if (count == 0)
+        return 0;
     range[0] = 1 + bits_count(bits, m - 1);
     range[1] = bits_count(bits, from);
-    range[2] = count == 0 ? 0 : 1 + bits_count(bits, from + count - 1) - range[1];
+    range[2] = 1 + bits_count(bits, from + count - 1) - range[1];
     at = count - range[2];
     if (steady_get(b, kind, range, out + at) != 0)
         return -1;
-    if (count == 0)
-        return 0;
-    value = out[0] = out[at];
+    out[0] = out[at];
     for (uint32_t i = 1; i < count; i++, word >>= 1) {
         if ((i - 1) % 64 == 0)
             word = bits_get(bits, from + i - 1, count - i < 64 ? count - i : 64);
         at += word & 1;
-        value = out[at];
-        out[i] = value;
+        out[i] = out[at];
     }
     return 0;
 }

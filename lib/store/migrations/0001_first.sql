@@ -49,7 +49,7 @@ CREATE TABLE edge (
     time_ms INTEGER NOT NULL,
     state   INTEGER NOT NULL
 );
-CREATE UNIQUE INDEX edge_a ON edge (node_a, node_b, cause);
+CREATE INDEX edge_a ON edge (node_a, node_b, cause);
 CREATE INDEX edge_b ON edge (node_b);
 
 -- What was joined, refused, removed, in order: append only.

@@ -1,0 +1,447 @@
+/* Read snapshots.  Connections are kept, with what they have learned that stays true: the
+ * texts of terms, and profile_of[] as long as no node and no merge has come since. */
+#include "store/internal.h"
+
+#include <string.h>
+
+struct cj__reader {
+    cj__conn conn;
+    pthread_mutex_t lock;
+    uint32_t *profile_of; /* index 0 unused */
+    uint8_t *mask;
+    size_t nodes_capacity;
+    int64_t n_nodes, n_log; /* what profile_of stands for; n_nodes -1: nothing */
+    cj__text *terms;        /* by id; data NULL: not read */
+    size_t terms_capacity;
+    cj__arena texts;
+};
+
+void cj__reader_free(cj__reader *r)
+{
+    const cj__allocator *a;
+
+    if (r == NULL)
+        return;
+    a = &r->conn.db->cx.allocator;
+    cj__free(a, r->profile_of, r->nodes_capacity * sizeof *r->profile_of);
+    cj__free(a, r->mask, r->nodes_capacity);
+    cj__free(a, r->terms, r->terms_capacity * sizeof *r->terms);
+    cj__arena_end(&r->texts);
+    cj__conn_close(&r->conn);
+    (void)pthread_mutex_destroy(&r->lock);
+    cj__free(a, r, sizeof *r);
+}
+
+static int32_t reader_new(cj_db *db, cj__reader **out)
+{
+    cj__reader *r = cj__alloc_zero(&db->cx.allocator, sizeof *r);
+    int64_t ignored;
+    int32_t rc;
+
+    *out = NULL;
+    if (r == NULL)
+        return CJ_ENOMEM;
+    r->n_nodes = -1;
+    (void)pthread_mutex_init(&r->lock, NULL);
+    cj__arena_init(&r->texts, &db->cx.allocator);
+    rc = cj__conn_open(db, &r->conn,
+                       (db->flags & CJ_OPEN_READONLY) ? SQLITE_OPEN_READONLY
+                                                      : SQLITE_OPEN_READWRITE);
+    r->conn.db = db;
+    if (rc == CJ_OK)
+        rc = cj__query_one(&r->conn, STMT_QUERY_ONLY, &ignored);
+    if (rc == CJ_OK)
+        *out = r;
+    else
+        cj__reader_free(r);
+    return rc;
+}
+
+int32_t cj__reader_open(cj_db *db, cj__reader **out)
+{
+    cj__store *s = db->store;
+    cj__reader *r = NULL;
+    int64_t ignored;
+    int32_t rc = CJ_OK;
+
+    *out = NULL;
+    (void)pthread_mutex_lock(&s->reader_lock);
+    for (int i = 0; i < CJ__READERS && r == NULL; i++) {
+        r = s->idle[i];
+        s->idle[i] = NULL;
+    }
+    (void)pthread_mutex_unlock(&s->reader_lock);
+    if (r == NULL)
+        rc = reader_new(db, &r);
+    if (rc != CJ_OK)
+        return rc;
+    CJ_TRY(cj__query_one(&r->conn, STMT_BEGIN_READ, &ignored));
+    CJ_TRY(cj__query_one(&r->conn, STMT_PART_MAX, &ignored)); /* takes the snapshot */
+out:
+    if (rc == CJ_OK)
+        *out = r;
+    else
+        cj__reader_free(r);
+    return rc;
+}
+
+void cj__reader_end(cj__reader *r)
+{
+    cj__store *s;
+
+    if (r == NULL)
+        return;
+    s = r->conn.db->store;
+    (void)cj__rollback(&r->conn);
+    (void)pthread_mutex_lock(&s->reader_lock);
+    for (int i = 0; i < CJ__READERS && r != NULL; i++) {
+        if (s->idle[i] == NULL) {
+            s->idle[i] = r;
+            r = NULL;
+        }
+    }
+    (void)pthread_mutex_unlock(&s->reader_lock);
+    cj__reader_free(r);
+}
+
+cj__conn *cj__reader_conn(cj__reader *r)
+{
+    return &r->conn;
+}
+
+/* ---- parts and blocks ------------------------------------------------------------------- */
+
+static int32_t reader_directory(cj__part *part, cj__text bytes, cj__arena *arena)
+{
+    int64_t base = part->id << CJ__PART_SHIFT | (int64_t)part->family << CJ__FAMILY_SHIFT;
+    uint32_t entry[3];
+
+    part->n_blocks = (int64_t)(bytes.n / CJ__DIRECTORY_ENTRY);
+    part->blocks = cj__arena_alloc(arena, ((size_t)part->n_blocks + 1) * sizeof *part->blocks);
+    if (part->blocks == NULL)
+        return CJ_ENOMEM;
+    part->n_events = 0;
+    for (int64_t i = 0; i < part->n_blocks; i++) {
+        memcpy(entry, bytes.data + i * CJ__DIRECTORY_ENTRY, sizeof entry);
+        part->blocks[i] = (cj__part_block){.id = base + i,
+                                           .first_node = entry[0],
+                                           .last_node = entry[1],
+                                           .n_events = entry[2]};
+        part->n_events += entry[2];
+    }
+    return CJ_OK;
+}
+
+int32_t cj__reader_parts(cj__reader *r, int32_t family, int64_t from_ms, int64_t until_ms,
+                         cj__arena *arena, cj__part **parts_out, int64_t *n_out)
+{
+    cj__query q = {0};
+    cj__part *parts = NULL;
+    size_t n = 0, capacity = 0;
+    int row;
+    int32_t rc;
+
+    *parts_out = NULL;
+    *n_out = 0;
+    (void)pthread_mutex_lock(&r->lock);
+    CJ_TRY(cj__query_begin(&r->conn, STMT_PART_ALL, &q));
+    for (;;) {
+        cj__part p = {.family = family};
+        CJ_TRY(cj__query_step(&q, &row));
+        if (!row)
+            break;
+        p.id = cj__query_get_int64(&q, 0);
+        p.from_ms = cj__query_get_int64(&q, 1);
+        p.until_ms = cj__query_get_int64(&q, 2);
+        p.min_ms = cj__query_get_int64(&q, 3);
+        p.max_ms = cj__query_get_int64(&q, 4);
+        if (p.max_ms < from_ms || (until_ms != 0 && p.min_ms >= until_ms))
+            continue;
+        CJ_TRY(reader_directory(
+            &p, cj__query_get_blob(&q, family == CJ__FAMILY_VALUE ? 10 : 9), arena));
+        if (p.n_blocks == 0)
+            continue;
+        CJ_TRY(cj__array_grow(&r->conn.db->cx.allocator, (void **)&parts, &capacity, n + 1,
+                              sizeof *parts, 1u << 24));
+        parts[n++] = p;
+    }
+    *parts_out = cj__arena_alloc(arena, (n + 1) * sizeof *parts);
+    if (*parts_out == NULL)
+        CJ_TRY(CJ_ENOMEM);
+    if (n > 0)
+        memcpy(*parts_out, parts, n * sizeof *parts);
+    *n_out = (int64_t)n;
+out:
+    cj__query_end(&q);
+    cj__free(&r->conn.db->cx.allocator, parts, capacity * sizeof *parts);
+    (void)pthread_mutex_unlock(&r->lock);
+    return rc;
+}
+
+int32_t cj__reader_block(cj__reader *r, int64_t block_id, cj__str *core, cj__str *props)
+{
+    cj__query q = {0};
+    cj__text bytes;
+    int row;
+    int32_t rc;
+
+    (void)pthread_mutex_lock(&r->lock);
+    cj__str_clear(core);
+    if (props != NULL)
+        cj__str_clear(props);
+    CJ_TRY(cj__query_begin(&r->conn, props != NULL ? STMT_BLOCK_GET : STMT_BLOCK_CORE, &q));
+    cj__query_int64(&q, 1, block_id);
+    CJ_TRY(cj__query_step(&q, &row));
+    if (!row)
+        CJ_TRY(cj__fail(CJ_ECORRUPT, "block %lld is missing; run cj_check",
+                        (long long)block_id));
+    bytes = cj__query_get_blob(&q, 0);
+    cj__str_put(core, bytes.data, bytes.n);
+    CJ_TRY(cj__str_status(core));
+    if (props != NULL) {
+        bytes = cj__query_get_blob(&q, 1);
+        cj__str_put(props, bytes.data, bytes.n);
+        CJ_TRY(cj__str_status(props));
+    }
+out:
+    cj__query_end(&q);
+    (void)pthread_mutex_unlock(&r->lock);
+    return rc;
+}
+
+/* ---- journal --------------------------------------------------------------------------------- */
+
+static int32_t reader_batch(const cj__query *q, cj__arena *arena, cj__row *rows, int64_t max,
+                            int64_t *n)
+{
+    cj__text events = cj__query_get_blob(q, 3);
+    char *copy = cj__arena_text(arena, events.data, events.n);
+    size_t at = 0;
+
+    if (copy == NULL)
+        return CJ_ENOMEM;
+    events.data = copy;
+    while (at < events.n) {
+        int32_t rc;
+        if (*n == max)
+            return cj__fail(CJ_ECORRUPT, "a journal row holds more events than it says");
+        rc = cj__journal_next(events, &at, &rows[*n]);
+        if (rc != CJ_OK)
+            return rc;
+        ++*n;
+    }
+    return CJ_OK;
+}
+
+int32_t cj__reader_journal(cj__reader *r, cj__arena *arena, cj__row **rows_out,
+                           int64_t *n_out)
+{
+    cj__query q = {0};
+    int64_t max, n = 0;
+    int row;
+    int32_t rc;
+
+    *rows_out = NULL;
+    *n_out = 0;
+    (void)pthread_mutex_lock(&r->lock);
+    CJ_TRY(cj__query_one(&r->conn, STMT_JOURNAL_COUNT, &max));
+    *rows_out = cj__arena_alloc(arena, cj__size_product((size_t)max + 1, sizeof(cj__row)));
+    if (*rows_out == NULL)
+        CJ_TRY(CJ_ENOMEM);
+    CJ_TRY(cj__query_begin(&r->conn, STMT_JOURNAL_ALL, &q));
+    for (;;) {
+        CJ_TRY(cj__query_step(&q, &row));
+        if (!row)
+            break;
+        CJ_TRY(reader_batch(&q, arena, *rows_out, max, &n));
+    }
+    *n_out = n;
+out:
+    cj__query_end(&q);
+    (void)pthread_mutex_unlock(&r->lock);
+    return rc;
+}
+
+/* ---- profiles and terms ---------------------------------------------------------------------- */
+
+static int32_t reader_nodes_room(cj__reader *r, size_t n)
+{
+    const cj__allocator *a = &r->conn.db->cx.allocator;
+    uint32_t *profile_of;
+    uint8_t *mask;
+
+    if (n <= r->nodes_capacity)
+        return CJ_OK;
+    n += n / 4;
+    profile_of = cj__alloc(a, cj__size_product(n, sizeof *profile_of));
+    mask = cj__alloc(a, n);
+    if (profile_of == NULL || mask == NULL) {
+        cj__free(a, profile_of, n * sizeof *profile_of);
+        cj__free(a, mask, n);
+        return CJ_ENOMEM;
+    }
+    cj__free(a, r->profile_of, r->nodes_capacity * sizeof *profile_of);
+    cj__free(a, r->mask, r->nodes_capacity);
+    r->profile_of = profile_of;
+    r->mask = mask;
+    r->nodes_capacity = n;
+    return CJ_OK;
+}
+
+static int32_t reader_nodes_load(cj__reader *r, int64_t n_nodes)
+{
+    size_t n_pages = (size_t)(n_nodes + CJ__NODE_PAGE - 1) / CJ__NODE_PAGE;
+    cj__query q = {0};
+    int64_t index = 0;
+    int row;
+    int32_t rc;
+
+    CJ_TRY(reader_nodes_room(r, n_pages * CJ__NODE_PAGE + 1));
+    CJ_TRY(cj__query_begin(&r->conn, STMT_NODE_PAGE_ALL, &q));
+    for (;; index++) {
+        cj__text page;
+        CJ_TRY(cj__query_step(&q, &row));
+        if (!row)
+            break;
+        page = cj__query_get_blob(&q, 1);
+        if (cj__query_get_int64(&q, 0) != index || page.n != CJ__NODE_PAGE_BYTES ||
+            index >= (int64_t)n_pages)
+            CJ_TRY(cj__fail(CJ_ECORRUPT, "node page %lld is damaged", (long long)index));
+        memcpy(r->profile_of + 1 + index * CJ__NODE_PAGE, page.data, CJ__NODE_PAGE * 4);
+        memcpy(r->mask + 1 + index * CJ__NODE_PAGE, page.data + CJ__NODE_PAGE * 8,
+               CJ__NODE_PAGE);
+    }
+    if (index != (int64_t)n_pages)
+        CJ_TRY(cj__fail(CJ_ECORRUPT, "%lld of %lld node pages are missing",
+                        (long long)((int64_t)n_pages - index), (long long)n_pages));
+out:
+    cj__query_end(&q);
+    return rc;
+}
+
+/* No profile outside [1, n_nodes], and none newer than its node: readers index by it. */
+static int32_t reader_nodes_check(const cj__reader *r, int64_t n_nodes)
+{
+    for (int64_t i = 1; i <= n_nodes; i++)
+        if (r->profile_of[i] == 0 || r->profile_of[i] > i ||
+            r->profile_of[r->profile_of[i]] != r->profile_of[i])
+            return cj__fail(CJ_ECORRUPT, "node %lld has no right profile; run cj_check",
+                            (long long)i);
+    return CJ_OK;
+}
+
+int32_t cj__reader_profiles(cj__reader *r, const uint32_t **profile_of_out,
+                            const uint8_t **mask_out, uint32_t *n_nodes_out)
+{
+    int64_t n_nodes, n_log;
+    int32_t rc;
+
+    *profile_of_out = NULL;
+    *mask_out = NULL;
+    *n_nodes_out = 0;
+    (void)pthread_mutex_lock(&r->lock);
+    CJ_TRY(cj__query_one(&r->conn, STMT_IDENTIFIER_MAX, &n_nodes));
+    CJ_TRY(cj__query_one(&r->conn, STMT_LOG_MAX, &n_log));
+    if (n_nodes != r->n_nodes || n_log != r->n_log) {
+        r->n_nodes = -1;
+        CJ_TRY(reader_nodes_load(r, n_nodes));
+        CJ_TRY(reader_nodes_check(r, n_nodes));
+        r->n_nodes = n_nodes;
+        r->n_log = n_log;
+    }
+    *profile_of_out = r->profile_of;
+    *mask_out = r->mask;
+    *n_nodes_out = (uint32_t)n_nodes;
+out:
+    (void)pthread_mutex_unlock(&r->lock);
+    return rc;
+}
+
+static int32_t reader_term_read(cj__reader *r, uint32_t id)
+{
+    size_t old = r->terms_capacity;
+    cj__query q = {0};
+    cj__text text;
+    int row;
+    int32_t rc;
+
+    CJ_TRY(cj__array_grow(&r->conn.db->cx.allocator, (void **)&r->terms,
+                          &r->terms_capacity, (size_t)id + 1, sizeof *r->terms,
+                          UINT32_MAX));
+    if (r->terms_capacity > old)
+        memset(r->terms + old, 0, (r->terms_capacity - old) * sizeof *r->terms);
+    CJ_TRY(cj__query_begin(&r->conn, STMT_TERM_TEXT, &q));
+    cj__query_int64(&q, 1, id);
+    CJ_TRY(cj__query_step(&q, &row));
+    if (!row)
+        CJ_TRY(cj__fail(CJ_ECORRUPT, "term %u is missing; run cj_check", id));
+    text = cj__query_get_text(&q, 0);
+    r->terms[id].data = cj__arena_text(&r->texts, text.data, text.n);
+    r->terms[id].n = text.n;
+    if (r->terms[id].data == NULL)
+        CJ_TRY(CJ_ENOMEM);
+out:
+    cj__query_end(&q);
+    return rc;
+}
+
+int32_t cj__reader_term(cj__reader *r, uint32_t id, cj__text *out)
+{
+    int32_t rc = CJ_OK;
+
+    *out = (cj__text){NULL, 0};
+    if (id == 0)
+        return CJ_OK;
+    (void)pthread_mutex_lock(&r->lock);
+    if (id >= r->terms_capacity || r->terms[id].data == NULL)
+        rc = reader_term_read(r, id);
+    if (rc == CJ_OK)
+        *out = r->terms[id];
+    (void)pthread_mutex_unlock(&r->lock);
+    return rc;
+}
+
+int32_t cj__reader_name_id(cj__reader *r, const char *name, uint32_t *id_out)
+{
+    cj__query q = {0};
+    int row;
+    int32_t rc;
+
+    *id_out = 0;
+    (void)pthread_mutex_lock(&r->lock);
+    CJ_TRY(cj__query_begin(&r->conn, STMT_TERM_FIND, &q));
+    cj__query_int64(&q, 1, CJ__SPACE_NAME);
+    cj__query_text(&q, 2, cj__text_of(name));
+    CJ_TRY(cj__query_step(&q, &row));
+    if (row)
+        *id_out = (uint32_t)cj__query_get_int64(&q, 0);
+out:
+    cj__query_end(&q);
+    (void)pthread_mutex_unlock(&r->lock);
+    return rc;
+}
+
+int32_t cj__reader_identifiers(cj__reader *r, int32_t kind,
+                               int32_t (*each)(void *user, uint32_t node, cj__text value),
+                               void *user)
+{
+    cj__query q = {0};
+    int row;
+    int32_t rc;
+
+    (void)pthread_mutex_lock(&r->lock);
+    CJ_TRY(cj__query_begin(&r->conn, STMT_IDENTIFIER_AFTER, &q));
+    cj__query_int64(&q, 1, 0);
+    for (;;) {
+        CJ_TRY(cj__query_step(&q, &row));
+        if (!row)
+            break;
+        if (cj__query_get_int64(&q, 1) == kind)
+            CJ_TRY(each(user, (uint32_t)cj__query_get_int64(&q, 0),
+                        cj__query_get_text(&q, 2)));
+    }
+out:
+    cj__query_end(&q);
+    (void)pthread_mutex_unlock(&r->lock);
+    return rc;
+}

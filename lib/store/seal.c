@@ -1,0 +1,226 @@
+/* Sealing: the journal's events, sorted by (slice, node, time, arrival), become parts of
+ * their slices; then the journal is emptied.  All in the caller's transaction: either the
+ * events are in the journal or in the parts, never in both or in neither. */
+#include "store/internal.h"
+
+#include <string.h>
+
+typedef struct seal_key {
+    uint64_t order; /* node, then time within the slice */
+    uint32_t slice, row;
+} seal_key;
+
+typedef struct seal_message {
+    uint64_t hash;
+    uint32_t slice;
+} seal_message;
+
+/* Everything in here is the arena's. */
+typedef struct seal {
+    cj_db *db;
+    cj__arena arena;
+    cj__row *rows;
+    seal_key *keys, *spare;
+    seal_message *messages;
+    uint64_t *hashes; /* of the slice at hand */
+    cj__slice *slices;
+    size_t n_rows, n_messages, n_slices, slices_capacity;
+    int64_t last_batch;
+} seal;
+
+/* ---- reading the journal ---------------------------------------------------------------- */
+
+/* The slice of a time: a month that has replaced its weeks, or the week. */
+static int32_t seal_slice(seal *s, int64_t time_ms, uint32_t *out)
+{
+    const cj__store *store = s->db->store;
+    cj__slice slice = cj__slice_week(time_ms);
+    int32_t rc;
+
+    for (size_t i = s->n_slices; i-- > 0;) {
+        if (s->slices[i].from_ms <= time_ms && time_ms < s->slices[i].until_ms) {
+            *out = (uint32_t)i;
+            return CJ_OK;
+        }
+    }
+    for (size_t i = 0; i < store->n_parts; i++)
+        if (store->parts[i].from_ms <= time_ms && time_ms < store->parts[i].until_ms)
+            slice = (cj__slice){store->parts[i].from_ms, store->parts[i].until_ms};
+    rc = cj__array_grow(&s->db->cx.allocator, (void **)&s->slices, &s->slices_capacity,
+                        s->n_slices + 1, sizeof *s->slices, 1u << 20);
+    if (rc != CJ_OK)
+        return rc;
+    *out = (uint32_t)s->n_slices;
+    s->slices[s->n_slices++] = slice;
+    return CJ_OK;
+}
+
+static int32_t seal_messages(seal *s, cj__text pairs, size_t first_row)
+{
+    for (size_t at = 0; at + 12 <= pairs.n; at += 12) {
+        uint32_t row;
+        memcpy(&s->messages[s->n_messages].hash, pairs.data + at, 8);
+        memcpy(&row, pairs.data + at + 8, 4);
+        if (first_row + row >= s->n_rows)
+            return cj__fail(CJ_ECORRUPT, "a journal row names an event it does not hold");
+        s->messages[s->n_messages++].slice = s->keys[first_row + row].slice;
+    }
+    return CJ_OK;
+}
+
+static int32_t seal_batch(seal *s, const cj__query *q, size_t n_rows)
+{
+    cj__text messages = cj__query_get_blob(q, 2), events = cj__query_get_blob(q, 3);
+    size_t at = 0, first = s->n_rows;
+    char *copy = cj__arena_text(&s->arena, events.data, events.n);
+    int32_t rc = CJ_OK;
+
+    if (copy == NULL)
+        return CJ_ENOMEM;
+    events.data = copy;
+    while (at < events.n) {
+        cj__row *row = &s->rows[s->n_rows];
+        seal_key *key = &s->keys[s->n_rows];
+        if (s->n_rows - first == (size_t)cj__query_get_int64(q, 1) || s->n_rows >= n_rows)
+            return cj__fail(CJ_ECORRUPT, "a journal row holds more events than it says");
+        CJ_TRY(cj__journal_next(events, &at, row));
+        CJ_TRY(seal_slice(s, row->time_ms, &key->slice));
+        key->order = (uint64_t)row->node << 32 |
+                     (uint64_t)(row->time_ms - s->slices[key->slice].from_ms);
+        key->row = (uint32_t)s->n_rows++;
+    }
+    CJ_TRY(seal_messages(s, messages, first));
+    s->last_batch = cj__query_get_int64(q, 0);
+out:
+    return rc;
+}
+
+static int32_t seal_room(seal *s, int64_t n_rows, int64_t n_messages)
+{
+    size_t n = (size_t)n_rows + 1, m = (size_t)n_messages + 1;
+
+    s->rows = cj__arena_alloc(&s->arena, cj__size_product(n, sizeof *s->rows));
+    s->keys = cj__arena_alloc(&s->arena, cj__size_product(n, sizeof *s->keys));
+    s->spare = cj__arena_alloc(&s->arena, cj__size_product(n, sizeof *s->spare));
+    s->messages = cj__arena_alloc(&s->arena, cj__size_product(m, sizeof *s->messages));
+    s->hashes = cj__arena_alloc(&s->arena, cj__size_product(m, sizeof *s->hashes));
+    return s->rows == NULL || s->keys == NULL || s->spare == NULL ||
+                   s->messages == NULL || s->hashes == NULL
+               ? CJ_ENOMEM
+               : CJ_OK;
+}
+
+static int32_t seal_read(seal *s)
+{
+    cj__conn *conn = cj__writer(s->db);
+    cj__query q = {0};
+    int64_t n_rows, message_bytes;
+    int row;
+    int32_t rc;
+
+    CJ_TRY(cj__query_one(conn, STMT_JOURNAL_COUNT, &n_rows));
+    CJ_TRY(cj__query_one(conn, STMT_JOURNAL_MESSAGES, &message_bytes));
+    CJ_TRY(seal_room(s, n_rows, message_bytes / 12));
+    CJ_TRY(cj__query_begin(conn, STMT_JOURNAL_ALL, &q));
+    for (;;) {
+        CJ_TRY(cj__query_step(&q, &row));
+        if (!row)
+            break;
+        CJ_TRY(seal_batch(s, &q, (size_t)n_rows));
+    }
+out:
+    cj__query_end(&q);
+    return rc;
+}
+
+/* ---- sorting: by (slice, node, time), stable, so ties keep their arrival ------------------ */
+
+static unsigned seal_byte(const seal_key *key, int pass)
+{
+    return pass < 8 ? (unsigned)(key->order >> (8 * pass) & 255)
+                    : (unsigned)(key->slice >> (8 * (pass - 8)) & 255);
+}
+
+/* Radix sort from the lowest byte; a byte that all keys share costs one look. */
+static void seal_sort(seal *s)
+{
+    for (int pass = 0; pass < 11; pass++) {
+        size_t starts[257] = {0};
+        seal_key *swap;
+        for (size_t i = 0; i < s->n_rows; i++)
+            starts[seal_byte(&s->keys[i], pass) + 1]++;
+        if (s->n_rows > 0 && starts[seal_byte(&s->keys[0], pass) + 1] == s->n_rows)
+            continue;
+        for (int b = 0; b < 256; b++)
+            starts[b + 1] += starts[b];
+        for (size_t i = 0; i < s->n_rows; i++)
+            s->spare[starts[seal_byte(&s->keys[i], pass)]++] = s->keys[i];
+        swap = s->keys;
+        s->keys = s->spare;
+        s->spare = swap;
+    }
+}
+
+/* ---- writing ------------------------------------------------------------------------------- */
+
+static int32_t seal_part(seal *s, uint32_t slice, size_t from, size_t until)
+{
+    cj__part_writer *w = NULL;
+    int64_t n = 0;
+    int32_t rc;
+
+    CJ_TRY(cj__part_begin(s->db, s->slices[slice], &w));
+    for (size_t i = from; i < until; i++)
+        CJ_TRY(cj__part_row(w, &s->rows[s->keys[i].row]));
+    for (size_t i = 0; i < s->n_messages; i++)
+        if (s->messages[i].slice == slice)
+            s->hashes[n++] = s->messages[i].hash;
+    CJ_TRY(cj__part_finish(w, s->hashes, n));
+out:
+    cj__part_end(w);
+    return rc;
+}
+
+static int32_t seal_empty_journal(seal *s)
+{
+    cj__query q = {0};
+    int32_t rc;
+
+    CJ_TRY(cj__query_begin(cj__writer(s->db), STMT_JOURNAL_DELETE, &q));
+    cj__query_int64(&q, 1, s->last_batch);
+    CJ_TRY(cj__query_run(&q));
+    CJ_TRY(cj__meta_set(cj__writer(s->db), "sealed_through", s->last_batch));
+    s->db->store->journal_events = 0;
+    s->db->store->messages.loaded = 0; /* its hashes are in the parts now */
+out:
+    cj__query_end(&q);
+    return rc;
+}
+
+int32_t cj__seal(cj_db *db, int64_t min_events)
+{
+    seal s = {.db = db};
+    size_t from = 0;
+    int32_t rc;
+
+    if (db->store->journal_events < (min_events > 0 ? min_events : 1))
+        return CJ_OK;
+    cj__arena_init(&s.arena, &db->cx.allocator);
+    CJ_TRY(cj__parts_load(db));
+    CJ_TRY(seal_read(&s));
+    seal_sort(&s);
+    for (size_t i = 1; i <= s.n_rows; i++) {
+        if (i < s.n_rows && s.keys[i].slice == s.keys[from].slice)
+            continue;
+        CJ_TRY(cj__interrupted(&db->cx));
+        CJ_TRY(seal_part(&s, s.keys[from].slice, from, i));
+        from = i;
+    }
+    CJ_TRY(seal_empty_journal(&s));
+    for (size_t i = 0; i < s.n_slices; i++)
+        CJ_TRY(cj__merge_slice(db, s.slices[i].from_ms));
+out:
+    cj__free(&db->cx.allocator, s.slices, s.slices_capacity * sizeof *s.slices);
+    cj__arena_end(&s.arena);
+    return rc;
+}

@@ -1,0 +1,517 @@
+/* Reading text columns from bytes that may be damaged: as texts (in an arena), or as
+ * row keys without any memory.  What a text made from a number can take is bounded, so
+ * that no column makes more than a few MB. */
+#include "store/texts.h"
+
+enum { READ_CHUNK = 256 }; /* lengths read at once: 2 KiB of stack */
+
+static int32_t read_corrupt(void)
+{
+    return cj__fail(CJ_ECORRUPT, "a text column of a block is damaged: run cj_check");
+}
+
+/* ---- patterns ---------------------------------------------------------------------
+ */
+
+typedef struct read_patterns {
+    cj__text_pattern list[CJ__TEXTS_PATTERNS];
+    uint32_t n;
+    cj__text index, numbers; /* packs */
+} read_patterns;
+
+static int patterns_open(cj__bytes *b, read_patterns *p)
+{
+    uint64_t n = cj__bytes_varint(b);
+
+    if (n < 1 || n > CJ__TEXTS_PATTERNS)
+        return -1;
+    p->n = (uint32_t)n;
+    for (uint32_t i = 0; i < p->n; i++) {
+        cj__text_pattern *one = &p->list[i];
+
+        one->mode = cj__bytes_varint(b);
+        one->prefix = cj__bytes_sized(b);
+        one->suffix = cj__bytes_sized(b);
+        if (one->mode > 1 + CJ__TEXTS_DIGITS ||
+            (one->mode > 0 &&
+             (one->prefix.n > CJ__TEXTS_AFFIX || one->suffix.n > CJ__TEXTS_AFFIX)) ||
+            (one->mode == 0 && one->suffix.n > 0))
+            return -1;
+    }
+    p->index = cj__bytes_sized(b);
+    p->numbers = cj__bytes_rest(b);
+    return b->bad ? -1 : 0;
+}
+
+/* The text of a pattern with a number, at most CJ__TEXTS_MADE bytes. */
+static size_t pattern_write(const cj__text_pattern *p, uint64_t number, char *to)
+{
+    size_t n = p->prefix.n;
+
+    memcpy(to, p->prefix.data, n);
+    n += cj__digits_write(to + n, number, (uint32_t)p->mode - 1);
+    memcpy(to + n, p->suffix.data, p->suffix.n);
+    return n + p->suffix.n;
+}
+
+/* Count those of index[0 .. n) that have a number; -1 when one is no pattern. */
+static int patterns_count(const read_patterns *p, const uint64_t *index, uint32_t n,
+                          uint32_t *numbers)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (index[i] >= p->n)
+            return -1;
+        *numbers += p->list[index[i]].mode > 0;
+    }
+    return 0;
+}
+
+/* ---- texts ------------------------------------------------------------------------
+ */
+
+static uint64_t *read_numbers(cj__arena *arena, uint32_t m)
+{
+    return cj__arena_alloc(arena, sizeof(uint64_t) * m);
+}
+
+static int32_t raw_get(cj__bytes *b, uint32_t m, cj__arena *arena, cj__text *out)
+{
+    cj__text lengths = cj__bytes_sized(b);
+    uint64_t *n = read_numbers(arena, m);
+
+    if (n == NULL)
+        return CJ_ENOMEM;
+    if (b->bad || cj__pack_get(lengths, m, 0, m, n) != 0)
+        return read_corrupt();
+    for (uint32_t i = 0; i < m; i++)
+        out[i] = cj__bytes_take(b, n[i]);
+    return b->bad ? read_corrupt() : CJ_OK;
+}
+
+static int32_t decimal_get(cj__bytes *b, uint32_t m, cj__arena *arena, cj__text *out)
+{
+    enum { LONGEST = 40 };
+    uint32_t form = cj__bytes_byte(b);
+    uint64_t *numbers = read_numbers(arena, m);
+    char *to = cj__arena_alloc(arena, (size_t)LONGEST * m);
+
+    if (numbers == NULL || to == NULL)
+        return CJ_ENOMEM;
+    if (form >> 4 > 2 || cj__pack_get(cj__bytes_rest(b), m, 0, m, numbers) != 0)
+        return read_corrupt();
+    for (uint32_t i = 0; i < m; i++) {
+        out[i].data = to;
+        out[i].n = cj__decimal_write(to, (int64_t)numbers[i], form);
+        to += out[i].n;
+    }
+    return CJ_OK;
+}
+
+static int32_t pattern_get(cj__bytes *b, uint32_t m, cj__arena *arena, cj__text *out)
+{
+    uint64_t *index = read_numbers(arena, m), *numbers = read_numbers(arena, m);
+    uint32_t n = 0;
+    size_t bytes = 0;
+    read_patterns p;
+    char *to;
+
+    if (index == NULL || numbers == NULL)
+        return CJ_ENOMEM;
+    if (patterns_open(b, &p) != 0 || cj__pack_get(p.index, m, 0, m, index) != 0 ||
+        patterns_count(&p, index, m, &n) != 0 ||
+        cj__pack_get(p.numbers, n, 0, n, numbers) != 0)
+        return read_corrupt();
+    for (uint32_t i = 0; i < m; i++) {
+        const cj__text_pattern *one = &p.list[index[i]];
+
+        if (one->mode > 0)
+            bytes += one->prefix.n + one->suffix.n + 20;
+    }
+    to = cj__arena_alloc(arena, bytes);
+    if (to == NULL)
+        return CJ_ENOMEM;
+    for (uint32_t i = 0; i < m; i++) {
+        const cj__text_pattern *one = &p.list[index[i]];
+
+        out[i] = one->prefix;
+        if (one->mode > 0) {
+            out[i].data = to;
+            out[i].n = pattern_write(one, *numbers++, to);
+            to += out[i].n;
+        }
+    }
+    return CJ_OK;
+}
+
+typedef struct read_hex {
+    cj__text prefix, suffix, bytes;
+    size_t n; /* bytes of a text */
+} read_hex;
+
+static int hex_open(cj__bytes *b, uint32_t m, read_hex *h)
+{
+    h->n = (size_t)cj__bytes_varint(b);
+    h->prefix = cj__bytes_sized(b);
+    h->suffix = cj__bytes_sized(b);
+    if (h->n < 1 || h->n > CJ__TEXTS_HEX || h->prefix.n > CJ__TEXTS_AFFIX ||
+        h->suffix.n > CJ__TEXTS_AFFIX)
+        return -1;
+    h->bytes = cj__bytes_take(b, (uint64_t)m * h->n);
+    return b->bad ? -1 : 0;
+}
+
+static size_t hex_write(const read_hex *h, uint32_t i, char *to)
+{
+    size_t n = h->prefix.n;
+
+    memcpy(to, h->prefix.data, n);
+    cj__hex_write(to + n, (const uint8_t *)h->bytes.data + i * h->n, h->n);
+    n += 2 * h->n;
+    memcpy(to + n, h->suffix.data, h->suffix.n);
+    return n + h->suffix.n;
+}
+
+static int32_t hex_get(cj__bytes *b, uint32_t m, cj__arena *arena, cj__text *out)
+{
+    read_hex h;
+    char *to;
+
+    if (hex_open(b, m, &h) != 0)
+        return read_corrupt();
+    to = cj__arena_alloc(arena, (h.prefix.n + h.suffix.n + 2 * h.n) * m);
+    if (to == NULL)
+        return CJ_ENOMEM;
+    for (uint32_t i = 0; i < m; i++) {
+        out[i].data = to;
+        out[i].n = hex_write(&h, i, to);
+        to += out[i].n;
+    }
+    return CJ_OK;
+}
+
+static int32_t uuid_get(cj__bytes *b, uint32_t m, cj__arena *arena, cj__text *out)
+{
+    cj__text bytes = cj__bytes_take(b, (uint64_t)16 * m);
+    char *to = cj__arena_alloc(arena, (size_t)36 * m);
+
+    if (to == NULL)
+        return CJ_ENOMEM;
+    if (b->bad)
+        return read_corrupt();
+    for (uint32_t i = 0; i < m; i++, to += 36) {
+        cj__uuid_write(to, (const uint8_t *)bytes.data + (size_t)16 * i);
+        out[i].data = to;
+        out[i].n = 36;
+    }
+    return CJ_OK;
+}
+
+static int32_t front_get(cj__bytes *b, uint32_t m, cj__arena *arena, cj__text *out)
+{
+    cj__text shared = cj__bytes_sized(b), lengths = cj__bytes_sized(b), part;
+    uint64_t *same = read_numbers(arena, m), *rest = read_numbers(arena, m);
+    size_t bytes = 0;
+    char *to;
+
+    if (same == NULL || rest == NULL)
+        return CJ_ENOMEM;
+    if (b->bad || cj__pack_get(shared, m, 0, m, same) != 0 ||
+        cj__pack_get(lengths, m, 0, m, rest) != 0)
+        return read_corrupt();
+    for (uint32_t i = 0; i < m; i++) {
+        if (same[i] > (i == 0 ? 0 : out[i - 1].n) || rest[i] > CJ__TEXTS_FRONT_BYTES ||
+            same[i] + rest[i] > CJ__TEXTS_FRONT_BYTES)
+            return read_corrupt();
+        out[i].n = (size_t)(same[i] + rest[i]);
+        bytes += out[i].n;
+    }
+    to = cj__arena_alloc(arena, bytes);
+    if (to == NULL)
+        return CJ_ENOMEM;
+    for (uint32_t i = 0; i < m; i++, to += out[i - 1].n) {
+        part = cj__bytes_take(b, rest[i]);
+        if (i > 0)
+            memcpy(to, out[i - 1].data, (size_t)same[i]);
+        memcpy(to + same[i], part.data, part.n);
+        out[i].data = to;
+    }
+    return b->bad ? read_corrupt() : CJ_OK;
+}
+
+static int32_t plain_get(cj__text column, uint32_t m, cj__arena *arena, cj__text *out)
+{
+    cj__bytes b = cj__bytes_of(column);
+
+    switch (column.n > 0 ? cj__bytes_byte(&b) : 255) {
+    case CJ__TEXTS_RAW:
+        return raw_get(&b, m, arena, out);
+    case CJ__TEXTS_DECIMAL:
+        return decimal_get(&b, m, arena, out);
+    case CJ__TEXTS_PATTERN:
+        return pattern_get(&b, m, arena, out);
+    case CJ__TEXTS_HEXADECIMAL:
+        return hex_get(&b, m, arena, out);
+    case CJ__TEXTS_UUID:
+        return uuid_get(&b, m, arena, out);
+    case CJ__TEXTS_FRONT:
+        return front_get(&b, m, arena, out);
+    default:
+        return read_corrupt();
+    }
+}
+
+/* Open a dictionary's head; 0, or -1. */
+static int dictionary_open(cj__bytes *b, uint32_t m, uint32_t *k, cj__text *texts)
+{
+    uint64_t n;
+
+    cj__bytes_byte(b);
+    n = cj__bytes_varint(b);
+    *texts = cj__bytes_sized(b);
+    *k = (uint32_t)n;
+    return b->bad || n < 1 || n > m ? -1 : 0;
+}
+
+int32_t cj__texts_get(cj__text column, uint32_t m, cj__arena *arena, cj__text *out)
+{
+    cj__bytes b = cj__bytes_of(column);
+    cj__text texts, *entries;
+    uint64_t *index;
+    uint32_t k;
+    int32_t rc;
+
+    if (column.n == 0 || m == 0 || m > CJ__PACK_MAX)
+        return read_corrupt();
+    if (column.data[0] != CJ__TEXTS_DICTIONARY)
+        return plain_get(column, m, arena, out);
+    if (dictionary_open(&b, m, &k, &texts) != 0)
+        return read_corrupt();
+    entries = cj__arena_alloc(arena, sizeof *entries * k);
+    index = read_numbers(arena, m);
+    if (entries == NULL || index == NULL)
+        return CJ_ENOMEM;
+    if (cj__pack_get(cj__bytes_rest(&b), m, 0, m, index) != 0)
+        return read_corrupt();
+    for (uint32_t i = 0; i < m; i++) {
+        if (index[i] >= k)
+            return read_corrupt();
+    }
+    rc = plain_get(texts, k, arena, entries);
+    for (uint32_t i = 0; rc == CJ_OK && i < m; i++)
+        out[i] = entries[index[i]];
+    return rc;
+}
+
+/* ---- keys -------------------------------------------------------------------------
+ */
+
+static int raw_keys(cj__bytes *b, const uint32_t range[3], uint64_t *out)
+{
+    cj__text lengths = cj__bytes_sized(b);
+    uint32_t end = range[1] + range[2], n;
+    uint64_t chunk[READ_CHUNK];
+
+    for (uint32_t at = 0; at < end && !b->bad; at += n) {
+        n = end - at < READ_CHUNK ? end - at : READ_CHUNK;
+        if (cj__pack_get(lengths, range[0], at, n, chunk) != 0)
+            return -1;
+        for (uint32_t i = 0; i < n; i++) {
+            cj__text text = cj__bytes_take(b, chunk[i]);
+
+            if (at + i >= range[1])
+                out[at + i - range[1]] = cj__row_key(text);
+        }
+    }
+    return b->bad ? -1 : 0;
+}
+
+static int decimal_keys(cj__bytes *b, const uint32_t range[3], uint64_t *out)
+{
+    uint32_t form = cj__bytes_byte(b);
+    char text[40];
+
+    if (b->bad || form >> 4 > 2 ||
+        cj__pack_get(cj__bytes_rest(b), range[0], range[1], range[2], out) != 0)
+        return -1;
+    for (uint32_t i = 0; i < range[2]; i++) {
+        if ((form & 15) == 0 && out[i] < (uint64_t)1 << 62)
+            out[i] = out[i] << 1 | 1;
+        else
+            out[i] = cj__row_key(
+                (cj__text){text, cj__decimal_write(text, (int64_t)out[i], form)});
+    }
+    return 0;
+}
+
+/* Numbers of the patterned texts [from, from + n); -1 when damaged. */
+static int64_t patterns_numbers(const read_patterns *p, uint32_t m, uint32_t from,
+                                uint32_t n)
+{
+    uint64_t chunk[READ_CHUNK];
+    uint32_t numbers = 0, k;
+
+    for (uint32_t at = 0; at < n; at += k) {
+        k = n - at < READ_CHUNK ? n - at : READ_CHUNK;
+        if (cj__pack_get(p->index, m, from + at, k, chunk) != 0 ||
+            patterns_count(p, chunk, k, &numbers) != 0)
+            return -1;
+    }
+    return numbers;
+}
+
+/* The numbers are read to the end of out and used from there: key i is written when at
+ * most i numbers have been used. */
+static int pattern_keys(cj__bytes *b, const uint32_t range[3], uint64_t *out)
+{
+    uint32_t m = range[0], count = range[2], k;
+    int64_t before, within, after;
+    uint64_t chunk[READ_CHUNK], *number;
+    char text[CJ__TEXTS_MADE];
+    read_patterns p;
+
+    if (patterns_open(b, &p) != 0)
+        return -1;
+    before = patterns_numbers(&p, m, 0, range[1]);
+    within = patterns_numbers(&p, m, range[1], count);
+    after = patterns_numbers(&p, m, range[1] + count, m - range[1] - count);
+    if (before < 0 || within < 0 || after < 0)
+        return -1;
+    number = out + count - within;
+    if (cj__pack_get(p.numbers, (uint32_t)(before + within + after), (uint32_t)before,
+                     (uint32_t)within, number) != 0)
+        return -1;
+    for (uint32_t at = 0; at < count; at += k) {
+        k = count - at < READ_CHUNK ? count - at : READ_CHUNK;
+        if (cj__pack_get(p.index, m, range[1] + at, k, chunk) != 0)
+            return -1;
+        for (uint32_t i = 0; i < k; i++) {
+            const cj__text_pattern *one = &p.list[chunk[i]];
+
+            if (one->mode > 0)
+                out[at + i] =
+                    cj__row_key((cj__text){text, pattern_write(one, *number++, text)});
+            else
+                out[at + i] = cj__row_key(one->prefix);
+        }
+    }
+    return 0;
+}
+
+static int hex_keys(cj__bytes *b, const uint32_t range[3], uint64_t *out)
+{
+    char text[CJ__TEXTS_MADE];
+    read_hex h;
+
+    if (hex_open(b, range[0], &h) != 0)
+        return -1;
+    for (uint32_t i = 0; i < range[2]; i++)
+        out[i] = cj__row_key((cj__text){text, hex_write(&h, range[1] + i, text)});
+    return 0;
+}
+
+static int uuid_keys(cj__bytes *b, const uint32_t range[3], uint64_t *out)
+{
+    cj__text bytes = cj__bytes_take(b, (uint64_t)16 * range[0]);
+    char text[36];
+
+    if (b->bad)
+        return -1;
+    for (uint32_t i = 0; i < range[2]; i++) {
+        cj__uuid_write(text, (const uint8_t *)bytes.data + (size_t)16 * (range[1] + i));
+        out[i] = cj__row_key((cj__text){text, sizeof text});
+    }
+    return 0;
+}
+
+static int front_keys(cj__bytes *b, const uint32_t range[3], uint64_t *out)
+{
+    cj__text shared = cj__bytes_sized(b), lengths = cj__bytes_sized(b), part;
+    uint32_t end = range[1] + range[2], n;
+    uint64_t same[READ_CHUNK], rest[READ_CHUNK];
+    char text[CJ__TEXTS_FRONT_BYTES];
+    size_t length = 0;
+
+    for (uint32_t at = 0; at < end; at += n) {
+        n = end - at < READ_CHUNK ? end - at : READ_CHUNK;
+        if (b->bad || cj__pack_get(shared, range[0], at, n, same) != 0 ||
+            cj__pack_get(lengths, range[0], at, n, rest) != 0)
+            return -1;
+        for (uint32_t i = 0; i < n; i++) {
+            if (same[i] > length || rest[i] > CJ__TEXTS_FRONT_BYTES - same[i])
+                return -1;
+            part = cj__bytes_take(b, rest[i]);
+            memcpy(text + same[i], part.data, part.n);
+            length = (size_t)same[i] + part.n;
+            if (at + i >= range[1])
+                out[at + i - range[1]] = cj__row_key((cj__text){text, length});
+        }
+    }
+    return b->bad ? -1 : 0;
+}
+
+static int plain_keys(cj__text column, const uint32_t range[3], uint64_t *out)
+{
+    cj__bytes b = cj__bytes_of(column);
+
+    switch (column.n > 0 ? cj__bytes_byte(&b) : 255) {
+    case CJ__TEXTS_RAW:
+        return raw_keys(&b, range, out);
+    case CJ__TEXTS_DECIMAL:
+        return decimal_keys(&b, range, out);
+    case CJ__TEXTS_PATTERN:
+        return pattern_keys(&b, range, out);
+    case CJ__TEXTS_HEXADECIMAL:
+        return hex_keys(&b, range, out);
+    case CJ__TEXTS_UUID:
+        return uuid_keys(&b, range, out);
+    case CJ__TEXTS_FRONT:
+        return front_keys(&b, range, out);
+    default:
+        return -1;
+    }
+}
+
+/* Indexes in out become keys, each entry's made only when a row needs it. */
+static int dictionary_few(cj__text texts, uint32_t k, uint32_t count, uint64_t *out)
+{
+    uint64_t last = UINT64_MAX, key = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t one[3] = {k, (uint32_t)out[i], 1};
+
+        if (out[i] >= k)
+            return -1;
+        if (out[i] != last && plain_keys(texts, one, &key) != 0)
+            return -1;
+        last = out[i];
+        out[i] = key;
+    }
+    return 0;
+}
+
+int cj__texts_keys(cj__text column, const uint32_t range[3], uint64_t *scratch,
+                   uint64_t *out)
+{
+    uint32_t m = range[0], count = range[2], k;
+    cj__bytes b = cj__bytes_of(column);
+    cj__text texts;
+
+    if (column.n == 0 || m == 0 || m > CJ__PACK_MAX || range[1] > m ||
+        count > m - range[1])
+        return -1;
+    if (column.data[0] != CJ__TEXTS_DICTIONARY)
+        return plain_keys(column, range, out);
+    if (dictionary_open(&b, m, &k, &texts) != 0 ||
+        cj__pack_get(cj__bytes_rest(&b), m, range[1], count, out) != 0)
+        return -1;
+    if (count < k / 8)
+        return dictionary_few(texts, k, count, out);
+    if (plain_keys(texts, (const uint32_t[3]){k, 0, k}, scratch) != 0)
+        return -1;
+    for (uint32_t i = 0; i < count; i++) {
+        if (out[i] >= k)
+            return -1;
+        out[i] = scratch[out[i]];
+    }
+    return 0;
+}
