@@ -1,0 +1,198 @@
+/* RFM: options, one scan of the value projection, scores, the table.  The definitions
+ * are those of cjourney.h; nothing here looks at a single event. */
+#include "metrics/rfm.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define RFM_HOUR_MS 3600000
+
+typedef struct rfm_options {
+    cj_rfm_options o;
+    cj__rfm_scale r, f, m; /* n_limits 0: quantiles */
+    cj__rfm_grid grid;
+    int64_t n_bins;
+} rfm_options;
+
+static int32_t rfm_choice(const char *name, int32_t value)
+{
+    if (value == 0 || value == 1)
+        return CJ_OK;
+    return cj__fail(CJ_EINVAL, "%s must be one of the two CJ_RFM_* values", name);
+}
+
+static int32_t rfm_options_read(rfm_options *r, const cj_rfm_options *opts)
+{
+    int32_t rc;
+
+    memset(r, 0, sizeof *r);
+    r->o = *opts;
+    r->r.less_is_better = 1;
+    r->n_bins = opts->n_bins == 0 ? 5 : opts->n_bins;
+    CJ_TRY(rfm_choice("recency", opts->recency));
+    CJ_TRY(rfm_choice("frequency", opts->frequency));
+    CJ_TRY(rfm_choice("monetary", opts->monetary));
+    CJ_TRY(rfm_choice("monetary_of", opts->monetary_of));
+    if (r->n_bins < 2 || r->n_bins > CJ__RFM_BINS)
+        return cj__fail(CJ_EINVAL, "n_bins must be 2..%d, or 0 for 5", CJ__RFM_BINS);
+    if (opts->threads < 0 || opts->threads > CJ__MAX_THREADS)
+        return cj__fail(CJ_EINVAL, "threads must be 0..%d", CJ__MAX_THREADS);
+    if (opts->as_of_ms > CJ__MAX_TIME_MS || opts->as_of_ms < -CJ__MAX_TIME_MS)
+        return cj__fail(CJ_EINVAL, "as_of_ms is not a time in milliseconds since 1970");
+    if (opts->reserved != 0)
+        return cj__fail(CJ_EINVAL, "reserved must be 0");
+    CJ_TRY(cj__rfm_scale_fixed(&r->r, "r_limits", opts->r_limits, opts->n_r_limits));
+    CJ_TRY(cj__rfm_scale_fixed(&r->f, "f_limits", opts->f_limits, opts->n_f_limits));
+    CJ_TRY(cj__rfm_scale_fixed(&r->m, "m_limits", opts->m_limits, opts->n_m_limits));
+    CJ_TRY(cj__rfm_grid_make(&r->grid, opts->classes, opts->n_classes));
+out:
+    return rc;
+}
+
+/* Where each column of the table is; the identifier's shifts those behind it. */
+typedef struct rfm_result {
+    cj_table *table;
+    int64_t n;
+    int identifier; /* -1: not asked for */
+    int values;     /* recency, frequency, monetary, r, f, m, class */
+    int64_t *profile, *value[3], *score[3];
+} rfm_result;
+
+static int32_t rfm_result_begin(rfm_result *result, const cj__allocator *a,
+                                const cj_rfm_options *opts, int64_t n)
+{
+    char columns[CJ__MAX_NAME];
+    const char *identifier = opts->identifier == NULL ? "" : opts->identifier;
+    int32_t rc;
+
+    if (strlen(identifier) > 32 || strcspn(identifier, ": ") != strlen(identifier))
+        return cj__fail(CJ_EINVAL, "identifier must be a kind, such as user_id");
+    snprintf(columns, sizeof columns,
+             "profile:i %s%s%s:i frequency:i monetary_minor:i r:i f:i m:i class:t",
+             identifier, identifier[0] == '\0' ? "" : ":t ",
+             opts->recency == CJ_RFM_HOURS ? "recency_hours" : "recency_days");
+    result->n = n;
+    result->identifier = identifier[0] == '\0' ? -1 : 1;
+    result->values = identifier[0] == '\0' ? 1 : 2;
+    rc = cj__table_new(a, columns, &result->table);
+    if (rc != CJ_OK)
+        return rc;
+    result->profile = cj__table_int64_extend(result->table, 0, (size_t)n);
+    for (int i = 0; i < 3; i++) {
+        result->value[i] =
+            cj__table_int64_extend(result->table, result->values + i, (size_t)n);
+        result->score[i] =
+            cj__table_int64_extend(result->table, result->values + 3 + i, (size_t)n);
+        if (result->value[i] == NULL || result->score[i] == NULL)
+            return CJ_ENOMEM;
+    }
+    return result->profile == NULL ? CJ_ENOMEM : CJ_OK;
+}
+
+static int32_t rfm_values(rfm_result *result, const cj_rfm_options *opts,
+                          const cj__days *days, const cj__str *partial)
+{
+    int64_t today = cj__days_local(days, opts->as_of_ms);
+    cj__rfm_fact fact;
+
+    for (int64_t i = 0; i < result->n; i++) {
+        int32_t rc = cj__rfm_fact_read(partial, i, &fact);
+
+        if (rc != CJ_OK)
+            return rc;
+        result->profile[i] = fact.profile;
+        result->value[0][i] = opts->recency == CJ_RFM_HOURS
+                                  ? (opts->as_of_ms - fact.last_ms) / RFM_HOUR_MS
+                                  : today - cj__days_local(days, fact.last_ms);
+        result->value[1][i] = opts->frequency == CJ_RFM_REPEAT_DAYS
+                                  ? (int64_t)fact.n_days - 1
+                                  : (int64_t)fact.n_orders;
+        result->value[2][i] =
+            opts->monetary_of == CJ_RFM_MEAN
+                ? cj__divide_half_even(fact.sum_minor, (int64_t)fact.n_orders)
+                : fact.sum_minor;
+    }
+    return CJ_OK;
+}
+
+static int32_t rfm_scores(rfm_result *result, rfm_options *r, const cj__allocator *a)
+{
+    cj__rfm_scale *scales[3] = {&r->r, &r->f, &r->m};
+
+    for (int i = 0; i < 3; i++) {
+        if (scales[i]->n_limits == 0) {
+            int32_t rc = cj__rfm_scale_quantile(scales[i], a, result->value[i],
+                                                result->n, r->n_bins);
+            if (rc != CJ_OK)
+                return rc;
+        }
+        cj__rfm_scores(scales[i], result->value[i], result->n, result->score[i]);
+    }
+    return CJ_OK;
+}
+
+static void rfm_classify(rfm_result *result, const rfm_options *r)
+{
+    int column = result->values + 6;
+
+    for (int64_t i = 0; i < result->n; i++) {
+        int score_r = cj__rfm_fifth(result->score[0][i], r->r.n_scores);
+        int score_f = cj__rfm_fifth(result->score[1][i], r->f.n_scores);
+        int score_m = cj__rfm_fifth(result->score[2][i], r->m.n_scores);
+
+        cj__table_put(result->table, column, r->grid.name[score_r][score_f][score_m]);
+    }
+}
+
+static int32_t rfm_table(cj_db *db, rfm_options *r, const cj__days *days,
+                         const cj__str *partial, cj_table **out)
+{
+    const cj__allocator *a = &db->cx.allocator;
+    rfm_result result = {0};
+    int32_t rc;
+
+    CJ_TRY(rfm_result_begin(&result, a, &r->o,
+                            (int64_t)(partial->n / CJ__RFM_FACT_BYTES)));
+    CJ_TRY(rfm_values(&result, &r->o, days, partial));
+    CJ_TRY(rfm_scores(&result, r, a));
+    rfm_classify(&result, r);
+    if (result.identifier >= 0)
+        CJ_TRY(cj__scan_identifiers(db, r->o.identifier, result.profile, result.n,
+                                    result.table, result.identifier));
+    rc = cj__table_finish(result.table, out);
+    result.table = NULL; /* it is out's, or freed */
+out:
+    cj__table_free(result.table);
+    return rc;
+}
+
+int32_t cj__rfm(cj_db *db, const cj_rfm_options *opts, cj_table **out)
+{
+    rfm_options r;
+    cj__rfm_fold fold = {0};
+    cj__fold scan_fold = {.columns = CJ__COL_TIME | CJ__COL_NAME | CJ__COL_VALUE,
+                          .profile = cj__rfm_profile,
+                          .arg = &fold};
+    cj__scan_options scan = {.from_ms = opts->from_ms,
+                             .until_ms = opts->as_of_ms,
+                             .value_only = 1,
+                             .guests = opts->include_guests,
+                             .threads = opts->threads,
+                             .progress = opts->progress,
+                             .progress_user = opts->progress_user};
+    int32_t rc;
+
+    *out = NULL;
+    CJ_TRY(rfm_options_read(&r, opts));
+    fold.repeat_days = opts->frequency == CJ_RFM_REPEAT_DAYS;
+    fold.net = opts->monetary == CJ_RFM_NET;
+    CJ_TRY(cj__days_init(&fold.days, &db->cx.allocator, db->zone,
+                         opts->from_ms == 0 ? INT64_MIN : opts->from_ms,
+                         opts->as_of_ms));
+    CJ_TRY(cj__scan(db, &scan, &scan_fold, 1));
+    CJ_TRY(rfm_table(db, &r, &fold.days, &scan_fold.partial, out));
+out:
+    cj__str_end(&scan_fold.partial);
+    cj__days_end(&fold.days);
+    return rc;
+}

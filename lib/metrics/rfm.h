@@ -1,0 +1,75 @@
+/* What the files of RFM share: what the fold remembers, scales that turn a value into a
+ * score, the grid of classes.  Private to room metrics. */
+#ifndef CJ__METRICS_RFM_H
+#define CJ__METRICS_RFM_H
+
+#include "metrics/days.h"
+#include "metrics/metrics.h"
+
+/* ---- rfm_fold.c: a customer's purchases in five integers
+ * ----------------------------- */
+
+typedef struct cj__rfm_fold {
+    cj__days days;
+    int32_t repeat_days; /* count days (costs a little) */
+    int32_t net;         /* less refunds */
+} cj__rfm_fold;
+
+typedef struct cj__rfm_fact {
+    uint32_t profile;
+    uint32_t n_orders, n_days; /* with a positive total; n_days 0: not counted */
+    int64_t last_ms;           /* of the last such order */
+    int64_t sum_minor;
+} cj__rfm_fact;
+
+#define CJ__RFM_FACT_BYTES 32
+
+/* A cj__fold's function; arg is a cj__rfm_fold. */
+int32_t cj__rfm_profile(const void *arg, cj__str *partial, uint32_t profile,
+                        const cj__columns *columns, int64_t first, int64_t n);
+/* Fact i of a partial.  Errors: CJ_EVERSION. */
+int32_t cj__rfm_fact_read(const cj__str *partial, int64_t i, cj__rfm_fact *out);
+
+/* ---- rfm_score.c
+ * ------------------------------------------------------------------------ */
+
+#define CJ__RFM_BINS 10   /* of quantile scoring at most */
+#define CJ__RFM_LIMITS 99 /* fixed thresholds at most: nobody reads more scores */
+
+/* Limits ascend.  A value's score is 1 + how many it reaches or, where less is better,
+ * 1 + how many there are that it does not exceed. */
+typedef struct cj__rfm_scale {
+    int32_t less_is_better;
+    int64_t n_scores; /* scores are 1..n_scores */
+    int64_t n_limits;
+    const int64_t *limits; /* the caller's, or own */
+    int64_t own[CJ__RFM_BINS];
+} cj__rfm_scale;
+
+/* The caller's thresholds; name is the option's, for the error. */
+int32_t cj__rfm_scale_fixed(cj__rfm_scale *s, const char *name, const int64_t *limits,
+                            int64_t n_limits);
+/* Score of v: 1 + floor(n_bins * (values worse than v) / n). */
+int32_t cj__rfm_scale_quantile(cj__rfm_scale *s, const cj__allocator *a,
+                               const int64_t *values, int64_t n, int64_t n_bins);
+void cj__rfm_scores(const cj__rfm_scale *s, const int64_t *values, int64_t n,
+                    int64_t *scores);
+
+/* ---- rfm_class.c
+ * ------------------------------------------------------------------------ */
+
+/* The class of every combination of scores brought to 1..5. */
+typedef struct cj__rfm_grid {
+    const char *name[5][5][5]; /* by r - 1, f - 1, m - 1; NULL: none fits */
+} cj__rfm_grid;
+
+/* classes NULL: the usual eleven.  Names stay the caller's. */
+int32_t cj__rfm_grid_make(cj__rfm_grid *g, const cj_rfm_class *classes, int64_t n);
+
+/* ceil(score * 5 / n_scores), from 0. */
+static inline int cj__rfm_fifth(int64_t score, int64_t n_scores)
+{
+    return (int)((score * 5 + n_scores - 1) / n_scores) - 1;
+}
+
+#endif
