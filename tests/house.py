@@ -29,9 +29,8 @@ FLOORS = {
 # Headers besides the doors that other rooms may include, and why.
 EXTRA_DOORS = {
     "store/row.h": ("*", "an event as rows and columns: what journal, blocks and folds share"),
+    "store/reader.h": ("*", "read snapshots; their blocks are for scan only, see law blocks"),
     "store/block.h": ({"scan"}, "only scan reads event blocks (law 3)"),
-    "store/reader.h": ({"scan"}, "read snapshots are made for scans"),
-    "store/slice.h": ({"scan"}, "the directory of blocks that a scan walks"),
 }
 # Calls that a library must not make; the files that may, each with its reason.
 FORBIDDEN = {
@@ -43,12 +42,13 @@ FORBIDDEN = {
     "abort exit _exit _Exit quick_exit atexit": set(),
     "signal sigaction sigprocmask raise": set(),
     "setlocale setenv putenv unsetenv tzset umask chdir pthread_atfork": set(),
-    "localtime gmtime strtok asctime ctime strerror": set(),
+    "localtime gmtime strtok asctime ctime": set(),
     "cJSON_InitHooks sqlite3_config sqlite3_initialize sqlite3_shutdown": set(),
     "sqlite3_mprintf sqlite3_vmprintf sqlite3_snprintf sqlite3_str_appendf": set(),
 }
 MAX_SHOWN = 25 # problems of one law: the first ones tell
 MAX_FUNCTION, MAX_FILE, MAX_NESTING, MAX_PARAMETERS = 80, 600, 4, 6
+MAX_OPENING = 14 # lines: the opening may be the essay on its format or algorithm
 # Departures from the sizes, each with its reason (also in docs/CONTRIBUTING.md).
 LONG_FILES = {"lib/api.c": "a flat list: every exported function"}
 MANY_PARAMETERS = {
@@ -216,6 +216,18 @@ def outsiders(house):
     for m in re.finditer(r"#\s*include\s+(\S+)", house.read("include/cjourney.h")):
         if m.group(1) != "<stdint.h>":
             yield f"include/cjourney.h: includes {m.group(1)}"
+
+
+@law
+def blocks(house):
+    """3. Only scan reads event blocks."""
+    reads = re.compile(r"\bcj__(?:reader_block|reader_parts|reader_journal|block_\w+)\s*\(")
+    for path in house.sources():
+        if path.startswith(("lib/store/", "lib/scan/")):
+            continue
+        text = blank(house.read(path))
+        for m in reads.finditer(text):
+            yield f"{path}:{line_of(text, m.start())}: {m.group()[:-1]} belongs to scan"
 
 
 SQL = re.compile(r'"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|PRAGMA|BEGIN|COMMIT|'
@@ -415,8 +427,8 @@ def openings(house):
         m = re.match(r"/\*.*?\*/", text, re.S)
         n_lines = m.group().count("\n") + 1 if m else 0
         least = 1 if path.endswith(".h") or path.startswith("tests/") else 2
-        if not least <= n_lines <= 6:
-            yield f"{path}:1: opens with {n_lines} lines of comment, {least} to 6 wanted"
+        if not least <= n_lines <= MAX_OPENING:
+            yield f"{path}:1: opens with {n_lines} lines of comment, {least} to {MAX_OPENING} wanted"
     for path in house.glob("lib/**/*.*", "include/*", "examples/**/*.*", "bindings/**/*.py"):
         if not (house.root / path).is_file():
             continue
@@ -499,15 +511,14 @@ def documents(house):
         if f"`{room}`" not in laws and f" {room} " not in laws:
             yield f"docs/CONTRIBUTING.md: does not name room {room}"
     targets = re.findall(r"^([a-z-]+):.* ##  ", house.read("Makefile"), re.M)
-    for target in re.findall(r"`make ([a-z-]+)", laws + house.read("README.md")):
+    for target in re.findall(r"`make ([a-z-]+)(?=[ `])", laws + house.read("README.md")):
         if target not in targets:
             yield f"README.md or docs/CONTRIBUTING.md: there is no make {target}"
 
 
 @law
 def tests(house):
-    """Tests are at least as long as the code; each source has a suite of its name or
-    is named in one."""
+    """Tests are at least as long as the code."""
     count = lambda paths: sum(house.read(p).count("\n") for p in paths)
     code = count(house.glob("lib/*.c", "lib/*/*.c"))
     test = count(house.glob("tests/*.[ch]", "tests/*.py", "tests/*.sh", "tests/fuzz/*.c",

@@ -61,6 +61,8 @@ CASES = [
      "is not the door of store"),
     ("floors", lambda t: write(t, "lib/metrics/bad.c", '#include "store/block.h"\n'),
      "is not the door of store"),
+    ("blocks", lambda t: write(t, "lib/metrics/bad.c", break_body(
+        "    a = cj__reader_block(r, 1, NULL, NULL);\n")), "lib/metrics/bad.c:5: cj__reader_block"),
     ("floors", lambda t: write(t, "lib/cellar/bad.c", "\n"), "room cellar has no floor"),
     ("floors", lambda t: write(t, "lib/base/bad.c", '#include "helpers.h"\n'), "no header of a room"),
     ("outsiders", lambda t: write(t, "examples/bad.c", '#include "base/str.h"\n'),
@@ -128,7 +130,7 @@ CASES = [
      "BAD is used nowhere"),
     ("documents", lambda t: edit(t, "docs/API.md", "# The API", "# An API"), "docs/API.md"),
     ("documents", lambda t: append(t, "README.md", "Then `make coffee`.\n"), "no make coffee"),
-    ("tests", lambda t: write(t, "lib/base/bad.c", "int a;\n" * 100000), "lines of tests"),
+    ("tests", lambda t: write(t, "lib/base/bad.c", "int a;\n" * 900000), "lines of tests for 9"),
 ]
 
 
