@@ -292,9 +292,10 @@ def _fill_event(target: Any, event: Event, context: Context) -> None:
     target.properties = _values.json_object(event.properties, "properties")
     kinds = [(kind, getattr(event, kind)) for kind in KINDS]
     array = identifier_array(event.identifiers, kinds)
-    target.identifiers, target.n_identifiers = array, len(array)
-    if event.items is not None:
-        lines = [_made(Item, item) for item in event.items]
+    if len(array) > 0:
+        target.identifiers, target.n_identifiers = array, len(array)
+    lines = [_made(Item, item) for item in event.items or ()]
+    if lines:
         target.items, target.n_items = _item_array(lines, context), len(lines)
 
 
