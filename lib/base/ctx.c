@@ -91,3 +91,35 @@ int32_t cj__sized_read(void *to, size_t size, const void *from)
     memcpy(to, from, (size_t)theirs < size ? (size_t)theirs : size);
     return CJ_OK;
 }
+
+int32_t cj__sized_write(void *to, const void *from, size_t size, int32_t rc)
+{
+    int64_t theirs = 0;
+    size_t n;
+
+    if (to == NULL)
+        return rc;
+    memcpy(&theirs, to, sizeof theirs);
+    if (theirs < (int64_t)sizeof theirs || theirs > CJ__MAX_STRUCT)
+        return rc != CJ_OK ? rc
+                           : cj__fail(CJ_EMISUSE, "struct_size of the result is %lld: set "
+                                                  "it to sizeof the struct",
+                                      (long long)theirs);
+    n = (size_t)theirs < size ? (size_t)theirs : size;
+    memset((char *)to + sizeof theirs, 0, (size_t)theirs - sizeof theirs);
+    if (rc == CJ_OK)
+        memcpy((char *)to + sizeof theirs, (const char *)from + sizeof theirs,
+               n - sizeof theirs);
+    return rc;
+}
+
+void cj__call_begin(cj__ctx *cx)
+{
+    if (__atomic_fetch_add(&cx->n_calls, 1, __ATOMIC_ACQ_REL) == 0)
+        cj__interrupt_set(cx, 0);
+}
+
+void cj__call_end(cj__ctx *cx)
+{
+    (void)__atomic_sub_fetch(&cx->n_calls, 1, __ATOMIC_ACQ_REL);
+}

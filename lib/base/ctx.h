@@ -19,6 +19,7 @@ typedef struct cj__ctx {
     cj_clock_fn clock;
     void *clock_user;
     volatile int32_t interrupt; /* set by cj_interrupt; use the functions below */
+    volatile int32_t n_calls;   /* running on this handle */
 } cj__ctx;
 
 /* Fill a context; NULL hooks become the C library's allocator and the system clock. */
@@ -28,6 +29,11 @@ void cj__ctx_init(cj__ctx *cx, cj_realloc_fn realloc, void *realloc_user, cj_log
 int64_t cj__now_ms(const cj__ctx *cx); /* only api.c asks; below it, time is an argument */
 int32_t cj__interrupted(cj__ctx *cx);  /* CJ_OK, or fails with CJ_EINTERRUPT */
 void cj__interrupt_set(cj__ctx *cx, int32_t on);
+
+/* Around each call: an interrupt is for the calls that run when it comes, so the first call
+ * after none forgets an older one. */
+void cj__call_begin(cj__ctx *cx);
+void cj__call_end(cj__ctx *cx);
 
 /* ---- errors: the thread's text, written where the values are known ------------- */
 
@@ -58,5 +64,9 @@ const char *cj__error_name(int32_t code);
 /* Copy an options struct of a caller that may be older (shorter: the rest is 0) or newer
  * (longer: its tail must be 0).  NULL: all 0. */
 int32_t cj__sized_read(void *to, size_t size, const void *from);
+
+/* Fill a result struct of a caller (NULL: none wanted) as far as its struct_size reaches,
+ * or with zeros when rc is not CJ_OK; returns rc, or CJ_EMISUSE for a wrong size. */
+int32_t cj__sized_write(void *to, const void *from, size_t size, int32_t rc);
 
 #endif

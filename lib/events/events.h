@@ -20,6 +20,7 @@ typedef struct cj__message {
     int32_t outcome; /* CJ__RECORDED ... */
     int32_t code;    /* CJ_EINVAL, CJ_ELIMIT, CJ_ECURRENCY: why it was rejected */
     char reason[104];
+    int32_t refused;  /* out: edges refused by a unique conflict */
     int64_t profile;  /* out: of its strongest identifier */
     int64_t n_events; /* out: events recorded (1 + items) */
 } cj__message;
@@ -29,6 +30,19 @@ enum { CJ__PENDING = 0, CJ__RECORDED = 1, CJ__DUPLICATE = 2, CJ__REJECTED = 3 };
 /* Record messages in one commit (shared with concurrent callers).  CJ_OK: each has its
  * outcome and is durable; otherwise nothing happened. */
 int32_t cj__record(cj_db *db, cj__message *messages, int64_t n, int64_t now_ms);
+
+/* Sum up outcomes; first_reject is an index. */
+void cj__record_count(const cj__message *messages, int64_t n, cj_record_result *result);
+
+/* The room's state in the handle; close makes what is queued durable. */
+int32_t cj__recorder_open(cj_db *db);
+int32_t cj__recorder_close(cj_db *db);
+
+/* Wait until all that was queued is durable; the error of an earlier deferred commit. */
+int32_t cj__record_flush(cj_db *db);
+
+/* Check a message against limits and rules; what is wrong makes it CJ__REJECTED. */
+void cj__message_validate(const cj_db *db, cj__message *m, int64_t now_ms);
 
 /* Reject a message: sets outcome, code and reason (printf) and returns CJ_OK. */
 int32_t cj__reject(cj__message *m, int32_t code, const char *format, ...)

@@ -82,7 +82,7 @@ struct cj__store {
     uint64_t rollbacks;      /* cj__write_rollbacks */
     uint64_t seed;
     int wal_frames;          /* since the last checkpoint */
-    int64_t journal_events, next_batch;
+    int64_t journal_events, journal_messages, next_batch;
 
     cj__terms terms;
     cj__node_pages nodes;
@@ -129,6 +129,8 @@ cj__slice cj__slice_month(int64_t time_ms);
 typedef struct cj__part_writer cj__part_writer;
 int32_t cj__part_begin(cj_db *db, cj__slice slice, cj__part_writer **out);
 int32_t cj__part_row(cj__part_writer *w, const cj__row *row); /* copies the texts */
+/* Messages of [min_ms, max_ms] belong to the part, whether or not they left an event. */
+void cj__part_cover(cj__part_writer *w, int64_t min_ms, int64_t max_ms);
 /* Write the last blocks, the message hashes (which it sorts) and the part's row. */
 int32_t cj__part_finish(cj__part_writer *w, uint64_t *hashes, int64_t n);
 void cj__part_end(cj__part_writer *w); /* NULL is fine */

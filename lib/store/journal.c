@@ -25,7 +25,7 @@ static int32_t journal_add_hashes(cj__messages *m, cj__text pairs)
 {
     int32_t rc = CJ_OK;
 
-    for (size_t at = 0; at + 12 <= pairs.n && rc == CJ_OK; at += 12) {
+    for (size_t at = 0; at + 16 <= pairs.n && rc == CJ_OK; at += 16) {
         uint64_t hash;
         memcpy(&hash, pairs.data + at, 8);
         rc = cj__map_put(&m->journal, hash, 1);
@@ -115,7 +115,6 @@ int32_t cj__message_seen(cj_db *db, cj__batch *batch, uint64_t hash, int64_t tim
                          int *known_out)
 {
     cj__store *s = db->store;
-    uint32_t row = (uint32_t)batch->n_events;
     uint64_t ignored;
     int32_t rc;
 
@@ -132,11 +131,17 @@ int32_t cj__message_seen(cj_db *db, cj__batch *batch, uint64_t hash, int64_t tim
     if (!*known_out) {
         CJ_TRY(cj__map_put(&s->messages.journal, hash, 1));
         cj__str_put(&batch->messages, &hash, 8);
-        cj__str_put(&batch->messages, &row, 4);
+        cj__str_put(&batch->messages, &time_ms, 8);
         CJ_TRY(cj__str_status(&batch->messages));
     }
 out:
     return rc;
+}
+
+void cj__batch_row(cj__batch *batch, const cj__row *row)
+{
+    cj__journal_put(&batch->events, row);
+    batch->n_events++;
 }
 
 int32_t cj__journal_add(cj_db *db, cj__batch *batch)
@@ -145,7 +150,7 @@ int32_t cj__journal_add(cj_db *db, cj__batch *batch)
     cj__query q = {0};
     int32_t rc;
 
-    if (batch->n_events == 0)
+    if (batch->n_events == 0 && batch->messages.n == 0)
         return CJ_OK;
     CJ_TRY(cj__str_status(&batch->events));
     CJ_TRY(cj__query_begin(cj__writer(db), STMT_JOURNAL_ADD, &q));
@@ -158,6 +163,7 @@ int32_t cj__journal_add(cj_db *db, cj__batch *batch)
         s->messages.last_batch = s->next_batch;
     s->next_batch++;
     s->journal_events += batch->n_events;
+    s->journal_messages += (int64_t)batch->messages.n / 16;
 out:
     cj__query_end(&q);
     return rc;

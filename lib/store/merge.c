@@ -138,6 +138,8 @@ int32_t cj__merge_parts(cj_db *db, const cj__part_info *parts, size_t n, cj__sli
             CJ_TRY(CJ_ENOMEM);
     }
     CJ_TRY(cj__part_begin(db, slice, &w));
+    for (size_t i = 0; i < n; i++)
+        cj__part_cover(w, parts[i].min_ms, parts[i].max_ms);
     CJ_TRY(merge_rows(sources, n, w));
     CJ_TRY(merge_messages(db, parts, n, w));
     for (size_t i = 0; i < n; i++)

@@ -186,14 +186,19 @@ out:
     return rc;
 }
 
+void cj__part_cover(cj__part_writer *w, int64_t min_ms, int64_t max_ms)
+{
+    if (min_ms < w->min_ms)
+        w->min_ms = min_ms;
+    if (max_ms > w->max_ms)
+        w->max_ms = max_ms;
+}
+
 int32_t cj__part_row(cj__part_writer *w, const cj__row *row)
 {
     int32_t rc = part_push(w, CJ__FAMILY_CORE, row);
 
-    if (row->time_ms < w->min_ms)
-        w->min_ms = row->time_ms;
-    if (row->time_ms > w->max_ms)
-        w->max_ms = row->time_ms;
+    cj__part_cover(w, row->time_ms, row->time_ms);
     if (rc == CJ_OK && cj__row_is_value(row))
         rc = part_push(w, CJ__FAMILY_VALUE, row);
     return rc;

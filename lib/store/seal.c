@@ -12,6 +12,7 @@ typedef struct seal_key {
 
 typedef struct seal_message {
     uint64_t hash;
+    int64_t time_ms;
     uint32_t slice;
 } seal_message;
 
@@ -55,17 +56,17 @@ static int32_t seal_slice(seal *s, int64_t time_ms, uint32_t *out)
     return CJ_OK;
 }
 
-static int32_t seal_messages(seal *s, cj__text pairs, size_t first_row)
+static int32_t seal_messages(seal *s, cj__text pairs)
 {
-    for (size_t at = 0; at + 12 <= pairs.n; at += 12) {
-        uint32_t row;
-        memcpy(&s->messages[s->n_messages].hash, pairs.data + at, 8);
-        memcpy(&row, pairs.data + at + 8, 4);
-        if (first_row + row >= s->n_rows)
-            return cj__fail(CJ_ECORRUPT, "a journal row names an event it does not hold");
-        s->messages[s->n_messages++].slice = s->keys[first_row + row].slice;
+    int32_t rc = CJ_OK;
+
+    for (size_t at = 0; at + 16 <= pairs.n && rc == CJ_OK; at += 16) {
+        seal_message *m = &s->messages[s->n_messages++];
+        memcpy(&m->hash, pairs.data + at, 8);
+        memcpy(&m->time_ms, pairs.data + at + 8, 8);
+        rc = seal_slice(s, m->time_ms, &m->slice);
     }
-    return CJ_OK;
+    return rc;
 }
 
 static int32_t seal_batch(seal *s, const cj__query *q, size_t n_rows)
@@ -89,7 +90,7 @@ static int32_t seal_batch(seal *s, const cj__query *q, size_t n_rows)
                      (uint64_t)(row->time_ms - s->slices[key->slice].from_ms);
         key->row = (uint32_t)s->n_rows++;
     }
-    CJ_TRY(seal_messages(s, messages, first));
+    CJ_TRY(seal_messages(s, messages));
     s->last_batch = cj__query_get_int64(q, 0);
 out:
     return rc;
@@ -120,7 +121,7 @@ static int32_t seal_read(seal *s)
 
     CJ_TRY(cj__query_one(conn, STMT_JOURNAL_COUNT, &n_rows));
     CJ_TRY(cj__query_one(conn, STMT_JOURNAL_MESSAGES, &message_bytes));
-    CJ_TRY(seal_room(s, n_rows, message_bytes / 12));
+    CJ_TRY(seal_room(s, n_rows, message_bytes / 16));
     CJ_TRY(cj__query_begin(conn, STMT_JOURNAL_ALL, &q));
     for (;;) {
         CJ_TRY(cj__query_step(&q, &row));
@@ -172,9 +173,12 @@ static int32_t seal_part(seal *s, uint32_t slice, size_t from, size_t until)
     CJ_TRY(cj__part_begin(s->db, s->slices[slice], &w));
     for (size_t i = from; i < until; i++)
         CJ_TRY(cj__part_row(w, &s->rows[s->keys[i].row]));
-    for (size_t i = 0; i < s->n_messages; i++)
-        if (s->messages[i].slice == slice)
-            s->hashes[n++] = s->messages[i].hash;
+    for (size_t i = 0; i < s->n_messages; i++) {
+        if (s->messages[i].slice != slice)
+            continue;
+        s->hashes[n++] = s->messages[i].hash;
+        cj__part_cover(w, s->messages[i].time_ms, s->messages[i].time_ms);
+    }
     CJ_TRY(cj__part_finish(w, s->hashes, n));
 out:
     cj__part_end(w);
@@ -190,31 +194,38 @@ static int32_t seal_empty_journal(seal *s)
     cj__query_int64(&q, 1, s->last_batch);
     CJ_TRY(cj__query_run(&q));
     CJ_TRY(cj__meta_set(cj__writer(s->db), "sealed_through", s->last_batch));
-    s->db->store->journal_events = 0;
+    s->db->store->journal_events = s->db->store->journal_messages = 0;
     s->db->store->messages.loaded = 0; /* its hashes are in the parts now */
 out:
     cj__query_end(&q);
     return rc;
 }
 
-int32_t cj__seal(cj_db *db, int64_t min_events)
+/* The rows of a slice: [*from, result) of the keys, which are sorted by slice. */
+static size_t seal_rows_of(const seal *s, uint32_t slice, size_t from)
+{
+    while (from < s->n_rows && s->keys[from].slice == slice)
+        from++;
+    return from;
+}
+
+int32_t cj__seal(cj_db *db, int64_t min_size)
 {
     seal s = {.db = db};
     size_t from = 0;
     int32_t rc;
 
-    if (db->store->journal_events < (min_events > 0 ? min_events : 1))
+    if (cj__journal_size(db) < (min_size > 0 ? min_size : 1))
         return CJ_OK;
     cj__arena_init(&s.arena, &db->cx.allocator);
     CJ_TRY(cj__parts_load(db));
     CJ_TRY(seal_read(&s));
     seal_sort(&s);
-    for (size_t i = 1; i <= s.n_rows; i++) {
-        if (i < s.n_rows && s.keys[i].slice == s.keys[from].slice)
-            continue;
+    for (uint32_t slice = 0; slice < s.n_slices; slice++) {
+        size_t until = seal_rows_of(&s, slice, from);
         CJ_TRY(cj__interrupted(&db->cx));
-        CJ_TRY(seal_part(&s, s.keys[from].slice, from, i));
-        from = i;
+        CJ_TRY(seal_part(&s, slice, from, until));
+        from = until;
     }
     CJ_TRY(seal_empty_journal(&s));
     for (size_t i = 0; i < s.n_slices; i++)

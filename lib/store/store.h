@@ -130,7 +130,7 @@ int32_t cj__node_read(cj__conn *conn, uint32_t node, cj__node *out);
 /* Where the events of one commit are put together. */
 typedef struct cj__batch {
     cj__str events;   /* rows by cj__journal_put */
-    cj__str messages; /* pairs: uint64 message hash, uint32 index of its first row */
+    cj__str messages; /* pairs: uint64 message hash, int64 its time */
     int64_t n_events;
 } cj__batch;
 
@@ -138,22 +138,28 @@ typedef struct cj__batch {
  * covers its time, or in this batch (it is added to the batch otherwise). */
 int32_t cj__message_seen(cj_db *db, cj__batch *batch, uint64_t hash, int64_t time_ms,
                          int *known_out);
+void cj__batch_row(cj__batch *batch, const cj__row *row); /* sticky, in batch->events */
 int32_t cj__journal_add(cj_db *db, cj__batch *batch);
 
 /* ---- sealing (seal.c, merge.c) ---------------------------------------------------------- */
 
-/* Seal the journal when it holds at least min_events.  Within a write transaction. */
-int32_t cj__seal(cj_db *db, int64_t min_events);
-int64_t cj__journal_events(const cj_db *db); /* unsealed, as of the last write */
+/* Seal the journal when cj__journal_size is at least min_size.  Within a write
+ * transaction. */
+int32_t cj__seal(cj_db *db, int64_t min_size);
+/* Unsealed events, or messages when they are more, as of the last write. */
+int64_t cj__journal_size(const cj_db *db);
 
 /* Seal, merge slices to weeks and months, give pages back; its own transactions. */
 int32_t cj__compact(cj_db *db, cj_progress_fn progress, void *progress_user);
 
 /* ---- care (check.c, stats.c) -------------------------------------------------------------- */
 
+/* Add a row to the table of problems that cj_check returns. */
 void cj__problem(cj_table *t, const char *place, const char *format, ...)
     CJ__PRINTF(3, 4);
-int32_t cj__store_stats(cj_db *db, cj_table *t);
+/* The file itself, terms, journal, parts, blocks, messages. */
+int32_t cj__store_check(cj_db *db, cj__conn *conn, cj_table *problems);
+int32_t cj__stats(cj_db *db, cj_table **out);
 
 /* ---- rejected events (failed.c) ------------------------------------------------------------ */
 

@@ -90,6 +90,8 @@ static int32_t txn_catch_up(cj_db *db)
     int32_t rc;
 
     CJ_TRY(cj__query_one(&s->writer, STMT_JOURNAL_COUNT, &s->journal_events));
+    CJ_TRY(cj__query_one(&s->writer, STMT_JOURNAL_MESSAGES, &s->journal_messages));
+    s->journal_messages /= 16;
     CJ_TRY(cj__query_one(&s->writer, STMT_JOURNAL_MAX, &last));
     CJ_TRY(cj__meta_get(&s->writer, "sealed_through", 0, &sealed));
     s->next_batch = (last > sealed ? last : sealed) + 1;
@@ -187,7 +189,9 @@ cj__conn *cj__writer(cj_db *db)
     return &db->store->writer;
 }
 
-int64_t cj__journal_events(const cj_db *db)
+int64_t cj__journal_size(const cj_db *db)
 {
-    return db->store->journal_events;
+    const cj__store *s = db->store;
+
+    return s->journal_events > s->journal_messages ? s->journal_events : s->journal_messages;
 }

@@ -1,0 +1,301 @@
+/* Group commit.  Callers put their messages into one queue; the first that finds nobody
+ * at work becomes the leader, takes all that is queued, does it in one transaction and
+ * wakes the others.  In deferred mode the caller leaves a copy and goes; a thread of the
+ * handle leads every commit_ms. */
+#include "events/apply.h"
+#include "events/copy.h"
+#include "identity/identity.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+#define RECORD_QUEUE_MAX 65536             /* messages a deferred queue holds */
+#define RECORD_ROW_BYTES ((size_t)8 << 20) /* of a journal row, roughly */
+
+typedef struct record_request {
+    cj__message *messages;
+    int64_t n, now_ms;
+    int32_t rc;
+    int done;
+    char text[128]; /* the leader's error text: texts belong to threads */
+    cj__copy *copy; /* deferred: owns the messages and this request */
+    struct record_request *next;
+} record_request;
+
+struct cj__recorder {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    record_request *first, **last;
+    int64_t n_queued; /* messages */
+    int leading;      /* somebody is in a transaction */
+    int stop, has_thread;
+    pthread_t thread;
+    int32_t deferred_rc; /* of a commit nobody waited for */
+    char deferred_text[128];
+};
+
+/* ---- one transaction ------------------------------------------------------------------------ */
+
+static int32_t record_request_rows(cj_db *db, record_request *r, cj__batch *batch)
+{
+    int32_t rc = CJ_OK;
+
+    for (int64_t i = 0; i < r->n; i++) {
+        CJ_TRY(cj__message_apply(db, &r->messages[i], r->now_ms, batch));
+        if (batch->events.n < RECORD_ROW_BYTES)
+            continue;
+        CJ_TRY(cj__journal_add(db, batch));
+        cj__str_clear(&batch->events);
+        cj__str_clear(&batch->messages);
+        batch->n_events = 0;
+    }
+out:
+    return rc;
+}
+
+static int32_t record_transaction(cj_db *db, record_request *requests)
+{
+    cj__batch batch = {.n_events = 0};
+    int32_t rc = cj__write_begin(db);
+
+    if (rc != CJ_OK)
+        return rc;
+    cj__str_init(&batch.events, &db->cx.allocator, (size_t)1 << 29);
+    cj__str_init(&batch.messages, &db->cx.allocator, (size_t)1 << 29);
+    for (record_request *r = requests; r != NULL; r = r->next)
+        CJ_TRY(record_request_rows(db, r, &batch));
+    CJ_TRY(cj__journal_add(db, &batch));
+    CJ_TRY(cj__identity_flush(db));
+out:
+    cj__str_end(&batch.events);
+    cj__str_end(&batch.messages);
+    return cj__write_end(db, rc);
+}
+
+/* The events are durable already: when sealing fails, they stay in the journal, the next
+ * commit tries again, and the log hook hears of it. */
+static void record_seal(cj_db *db)
+{
+    int32_t rc;
+
+    if (cj__journal_size(db) < db->seal_events)
+        return;
+    rc = cj__write_begin(db);
+    if (rc == CJ_OK)
+        rc = cj__write_end(db, cj__seal(db, db->seal_events));
+    if (rc != CJ_OK && db->cx.log != NULL)
+        db->cx.log(db->cx.log_user, rc, cj__error_text());
+}
+
+/* ---- leading ----------------------------------------------------------------------------------- */
+
+static void record_text(char *to, size_t size, int32_t rc)
+{
+    const char *text = rc == CJ_OK ? "" : cj__error_text();
+    size_t n = strlen(text);
+
+    n = n < size ? n : size - 1;
+    memcpy(to, text, n);
+    to[n] = '\0';
+}
+
+/* With the lock held: do what is queued.  Frees deferred requests. */
+static void record_lead(cj_db *db)
+{
+    struct cj__recorder *q = db->recorder;
+    record_request *requests = q->first, *next;
+    int32_t rc;
+
+    q->first = NULL;
+    q->last = &q->first;
+    q->n_queued = 0;
+    q->leading = 1;
+    (void)pthread_mutex_unlock(&q->lock);
+    rc = record_transaction(db, requests);
+    (void)pthread_mutex_lock(&q->lock);
+    for (record_request *r = requests; r != NULL; r = next) {
+        next = r->next;
+        if (r->copy != NULL) {
+            if (rc != CJ_OK && q->deferred_rc == CJ_OK) {
+                q->deferred_rc = rc;
+                record_text(q->deferred_text, sizeof q->deferred_text, rc);
+            }
+            cj__copy_free(r->copy);
+            continue;
+        }
+        r->rc = rc;
+        record_text(r->text, sizeof r->text, rc);
+        r->done = 1;
+    }
+    (void)pthread_cond_broadcast(&q->changed);
+    (void)pthread_mutex_unlock(&q->lock);
+    if (rc == CJ_OK)
+        record_seal(db);
+    (void)pthread_mutex_lock(&q->lock);
+    q->leading = 0;
+    (void)pthread_cond_broadcast(&q->changed);
+}
+
+static void record_enqueue(struct cj__recorder *q, record_request *r)
+{
+    r->next = NULL;
+    *q->last = r;
+    q->last = &r->next;
+    q->n_queued += r->n;
+}
+
+static int32_t record_now(cj_db *db, cj__message *messages, int64_t n, int64_t now_ms)
+{
+    struct cj__recorder *q = db->recorder;
+    record_request r = {.messages = messages, .n = n, .now_ms = now_ms};
+
+    (void)pthread_mutex_lock(&q->lock);
+    record_enqueue(q, &r);
+    while (!r.done) {
+        if (q->leading)
+            (void)pthread_cond_wait(&q->changed, &q->lock);
+        else
+            record_lead(db);
+    }
+    (void)pthread_mutex_unlock(&q->lock);
+    return r.rc == CJ_OK ? CJ_OK : cj__fail(r.rc, "%s", r.text);
+}
+
+/* ---- deferred ------------------------------------------------------------------------------------ */
+
+static void *record_thread(void *arg)
+{
+    cj_db *db = arg;
+    struct cj__recorder *q = db->recorder;
+    struct timespec until;
+
+    (void)pthread_mutex_lock(&q->lock);
+    while (!q->stop || q->first != NULL) {
+        if (q->first != NULL && !q->leading) {
+            record_lead(db);
+            continue;
+        }
+        (void)clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += db->commit_ms % 1000 * 1000000;
+        until.tv_sec += db->commit_ms / 1000 + until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        (void)pthread_cond_timedwait(&q->changed, &q->lock, &until);
+    }
+    (void)pthread_mutex_unlock(&q->lock);
+    return NULL;
+}
+
+static int32_t record_later(cj_db *db, const cj__message *messages, int64_t n,
+                            int64_t now_ms)
+{
+    struct cj__recorder *q = db->recorder;
+    record_request *r;
+    cj__copy *copy;
+    int32_t rc;
+
+    rc = cj__copy_messages(&db->cx.allocator, messages, n, sizeof *r, &copy);
+    if (rc != CJ_OK)
+        return rc;
+    r = cj__copy_extra(copy);
+    *r = (record_request){
+        .messages = cj__copy_list(copy), .n = n, .now_ms = now_ms, .copy = copy};
+    (void)pthread_mutex_lock(&q->lock);
+    while (q->n_queued > RECORD_QUEUE_MAX && !q->stop)
+        (void)pthread_cond_wait(&q->changed, &q->lock);
+    record_enqueue(q, r);
+    (void)pthread_mutex_unlock(&q->lock);
+    return CJ_OK;
+}
+
+int32_t cj__record_flush(cj_db *db)
+{
+    struct cj__recorder *q = db->recorder;
+    int32_t rc;
+
+    (void)pthread_mutex_lock(&q->lock);
+    while (q->first != NULL || q->leading) {
+        if (q->first != NULL && !q->leading)
+            record_lead(db);
+        else
+            (void)pthread_cond_wait(&q->changed, &q->lock);
+    }
+    rc = q->deferred_rc;
+    if (rc != CJ_OK)
+        (void)cj__fail(rc, "%s", q->deferred_text);
+    q->deferred_rc = CJ_OK;
+    (void)pthread_mutex_unlock(&q->lock);
+    return rc;
+}
+
+/* ---- door -------------------------------------------------------------------------------------------- */
+
+int32_t cj__record(cj_db *db, cj__message *messages, int64_t n, int64_t now_ms)
+{
+    int32_t rc;
+
+    if (db->flags & CJ_OPEN_READONLY)
+        return cj__fail(CJ_EREADONLY, "the handle was opened read-only");
+    for (int64_t i = 0; i < n; i++)
+        cj__message_validate(db, &messages[i], now_ms);
+    if (n == 0)
+        return CJ_OK;
+    if (!(db->flags & CJ_OPEN_DEFERRED))
+        return record_now(db, messages, n, now_ms);
+    rc = record_later(db, messages, n, now_ms);
+    for (int64_t i = 0; i < n && rc == CJ_OK; i++)
+        if (messages[i].outcome == CJ__PENDING)
+            messages[i].outcome = CJ__RECORDED; /* or found a duplicate, later */
+    return rc;
+}
+
+void cj__record_count(const cj__message *messages, int64_t n, cj_record_result *result)
+{
+    for (int64_t i = 0; i < n; i++) {
+        result->n_recorded += messages[i].outcome == CJ__RECORDED;
+        result->n_duplicates += messages[i].outcome == CJ__DUPLICATE;
+        if (messages[i].outcome == CJ__REJECTED && result->n_rejected++ == 0)
+            result->first_reject = i;
+    }
+}
+
+int32_t cj__recorder_open(cj_db *db)
+{
+    struct cj__recorder *q = cj__alloc_zero(&db->cx.allocator, sizeof *q);
+
+    if (q == NULL)
+        return CJ_ENOMEM;
+    q->last = &q->first;
+    (void)pthread_mutex_init(&q->lock, NULL);
+    (void)pthread_cond_init(&q->changed, NULL);
+    db->recorder = q;
+    if ((db->flags & CJ_OPEN_DEFERRED) && !(db->flags & CJ_OPEN_READONLY)) {
+        if (pthread_create(&q->thread, NULL, record_thread, db) != 0)
+            return cj__fail(CJ_EIO, "cannot start the thread that commits deferred events");
+        q->has_thread = 1;
+    }
+    return CJ_OK;
+}
+
+int32_t cj__recorder_close(cj_db *db)
+{
+    struct cj__recorder *q = db->recorder;
+    int32_t rc;
+
+    if (q == NULL)
+        return CJ_OK;
+    rc = cj__record_flush(db);
+    if (q->has_thread) {
+        (void)pthread_mutex_lock(&q->lock);
+        q->stop = 1;
+        (void)pthread_cond_broadcast(&q->changed);
+        (void)pthread_mutex_unlock(&q->lock);
+        (void)pthread_join(q->thread, NULL);
+    }
+    (void)pthread_mutex_destroy(&q->lock);
+    (void)pthread_cond_destroy(&q->changed);
+    cj__free(&db->cx.allocator, q, sizeof *q);
+    db->recorder = NULL;
+    return rc;
+}
