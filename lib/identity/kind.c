@@ -93,7 +93,7 @@ const cj__kind *cj__kinds(void)
 const cj__kind *cj__kind_named(const char *name)
 {
     for (size_t i = 0; name != NULL && i < CJ__N_KINDS; i++)
-        if (strcmp(kinds[i].name, name) == 0)
+        if (kinds[i].name[0] == name[0] && strcmp(kinds[i].name, name) == 0)
             return &kinds[i];
     return NULL;
 }
@@ -144,7 +144,7 @@ static int kind_is_junk(cj__text value)
     if (kind_is_hollow(text, t.n))
         return 1;
     for (size_t i = 0; i < sizeof kind_junk / sizeof kind_junk[0]; i++)
-        if (strcmp(text, kind_junk[i]) == 0)
+        if (kind_junk[i][0] == text[0] && strcmp(text, kind_junk[i]) == 0)
             return 1;
     return 0;
 }
