@@ -18,6 +18,7 @@ Json = Union[str, Mapping[str, Any]]
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 _MILLISECOND = dt.timedelta(milliseconds=1)
 _INT64_MAX = 2**63 - 1
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def text(value: Any, what: str) -> Optional[bytes]:
@@ -130,10 +131,8 @@ def json_object(value: Optional[Json], what: str) -> Optional[bytes]:
             f"{what}: a mapping or JSON text is wanted, not {type(value).__name__}"
         )
     try:
-        # The C encoder; it refuses what needs the slow one below.
-        written = json.dumps(
-            value, ensure_ascii=False, allow_nan=False, separators=(",", ":")
-        )
+        # In C; it refuses what needs the slow one below.
+        written = _ENCODER.encode(value)
     except (TypeError, ValueError):
         parts: List[str] = []
         _write(value, parts, what, 0)

@@ -167,6 +167,7 @@ class Context:
 
     parse_time: Callable[[bytes], int]
     exponent: Callable[[], int]
+    currency: Callable[[], str]
 
 
 _TEXTS = (
@@ -289,6 +290,10 @@ def _fill_event(target: Any, event: Event, context: Context) -> None:
     target.time_ms = _values.time_ms(event.time, "time", context.parse_time)
     target.quantity = _values.int64(event.quantity, "quantity")
     target.value_minor = _money(event, context)
+    if target.value_minor == 0 and event.currency is None:
+        # The struct has a value of 0 only when a currency says so.
+        if event.value is not None or event.value_minor is not None:
+            target.currency = context.currency().encode()
     target.properties = _values.json_object(event.properties, "properties")
     kinds = [(kind, getattr(event, kind)) for kind in KINDS]
     array = identifier_array(event.identifiers, kinds)

@@ -107,13 +107,13 @@ class Store:
             options.log = _log_hook(log)
         self._library = _library.load()
         self._path = _path(path)
-        self._exponent: Optional[int] = None
-        self._context = Context(self._parse_time, self._currency_exponent)
         out = ctypes.c_void_p()
         _library.check(
             self._library.cj_open(self._path, ctypes.byref(options), ctypes.byref(out))
         )
         self._handle = Handle(self._library, out.value or 0, [options])
+        facts = _Facts(self._handle)
+        self._context = Context(facts.parse_time, facts.exponent, facts.currency)
         self._finalizer = weakref.finalize(self, close_at_end, self._handle)
 
     # ---- the handle ----------------------------------------------------------------
@@ -211,7 +211,7 @@ class Store:
             array,
             len(array),
             _values.json_object(traits, "traits"),
-            _values.time_ms(time, "time", self._parse_time),
+            _values.time_ms(time, "time", self._context.parse_time),
             _values.text(source, "source"),
             ctypes.byref(profile),
         )
@@ -307,7 +307,7 @@ class Store:
     def traits(self, profile: int, as_of: Optional[Time] = None) -> Table:
         """The traits of a profile as known at as_of: name, value (JSON), source,
         time_ms."""
-        at = _values.time_ms(as_of, "as_of", self._parse_time)
+        at = _values.time_ms(as_of, "as_of", self._context.parse_time)
         return self._table("cj_profile_traits", _values.int64(profile, "profile"), at)
 
     def merge(self, profile_a: int, profile_b: int) -> int:
@@ -354,8 +354,8 @@ class Store:
         limit (1,000,000)."""
         options = _ffi.sized(_ffi.EventsOptions)
         options.profile = _values.int64(profile, "profile")
-        options.from_ms = _values.time_ms(since, "since", self._parse_time)
-        options.until_ms = _values.time_ms(until, "until", self._parse_time)
+        options.from_ms = _values.time_ms(since, "since", self._context.parse_time)
+        options.until_ms = _values.time_ms(until, "until", self._context.parse_time)
         options.name = _values.text(name, "name")
         options.limit = _values.int64(limit, "limit")
         options.threads = _values.int64(threads, "threads")
@@ -391,8 +391,8 @@ class Store:
         own, instead of rfm_classes().  progress(blocks_read, blocks): true stops.
         """
         options = _ffi.sized(_ffi.RfmOptions)
-        options.as_of_ms = _values.time_ms(as_of, "as_of", self._parse_time)
-        options.from_ms = _values.time_ms(since, "since", self._parse_time)
+        options.as_of_ms = _values.time_ms(as_of, "as_of", self._context.parse_time)
+        options.from_ms = _values.time_ms(since, "since", self._context.parse_time)
         options.recency = _choice("recency", recency)
         options.frequency = _choice("frequency", frequency)
         options.monetary = _choice("monetary", monetary)
@@ -465,16 +465,34 @@ class Store:
         except InvalidError as error:
             raise InvalidError(error.message, row) from None
 
-    def _parse_time(self, text: bytes) -> int:
+
+class _Facts:
+    """What only the file knows, asked of it.  It knows the handle and not the store, so
+    that a store that is dropped is closed at once."""
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+        self._known: Optional[Tuple[int, str]] = None
+
+    def parse_time(self, text: bytes) -> int:
         out = ctypes.c_int64()
         self._handle.call("cj_time_parse", text, ctypes.byref(out))
         return out.value
 
-    def _currency_exponent(self) -> int:
-        if self._exponent is None:
-            facts = {row["name"]: row["value"] for row in self.stats()}
-            self._exponent = int(facts["currency_exponent"])
-        return self._exponent
+    def exponent(self) -> int:
+        return self._money()[0]
+
+    def currency(self) -> str:
+        return self._money()[1]
+
+    def _money(self) -> Tuple[int, str]:
+        if self._known is None:
+            out = ctypes.c_void_p()
+            self._handle.call("cj_stats", ctypes.byref(out))
+            rows = {row["name"]: row for row in Table(out.value or 0)}
+            row = rows["currency_exponent"]
+            self._known = int(row["value"]), str(row["meaning"])
+        return self._known
 
 
 def rfm_classes() -> Table:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -27,10 +26,12 @@ def store(path: Path):
 
 
 def optional(name: str):
-    """Import a module that Debian's python3 may lack, or skip and say so aloud."""
-    try:
-        return __import__(name)
-    except ImportError:
-        text = f"SKIPPED: {name} is not installed for {sys.executable}"
-        os.write(2, f"\n{text}\n".encode())
-        pytest.skip(text)
+    """A module that Debian's python3 may lack; without it the test is skipped."""
+    return pytest.importorskip(name, reason=f"{name} is not installed")
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Skipped tests are said aloud, also with -q."""
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if report.longrepr else ""
+        terminalreporter.write_line(f"SKIPPED {report.nodeid}: {reason}")

@@ -19,7 +19,7 @@ def no_parse(text: bytes) -> int:
     raise AssertionError(f"asked the library about {text!r}")
 
 
-CONTEXT = Context(parse_time=no_parse, exponent=lambda: 2)
+CONTEXT = Context(parse_time=no_parse, exponent=lambda: 2, currency=lambda: "EUR")
 
 
 # ---- money -------------------------------------------------------------------------
@@ -250,6 +250,13 @@ def test_an_empty_event_has_nothing_set():
     for name, _ in _ffi.Event._fields_:
         if name not in ("struct_size", "name"):
             assert not getattr(event, name), name
+
+
+@pytest.mark.parametrize("value", [{"value": Decimal(0)}, {"value_minor": 0}])
+def test_a_value_of_zero_is_a_value(value):
+    events = [Event("visit", **value), Event("visit", **value, currency="GBP")]
+    array = event_array(events, CONTEXT, numbered=False)
+    assert [event.currency for event in array] == [b"EUR", b"GBP"]
 
 
 @pytest.mark.parametrize(
