@@ -17,8 +17,9 @@ int32_t cj__sqlite_fail(cj__conn *conn, int sqlite_rc, const char *doing)
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return cj__fail(CJ_EBUSY, "%s: another program holds the file; try again", doing);
-    case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+        return cj__fail(CJ_EVERSION, "this is not a libcjourney file");
+    case SQLITE_CORRUPT:
         return cj__fail(CJ_ECORRUPT, "%s: the file is damaged (SQLite %d); run cj_check",
                         doing, sqlite_rc);
     case SQLITE_READONLY:
