@@ -172,7 +172,7 @@ $(tests): $(B)/%: $(B)/%.o $(support) $(lib_static)
 	@echo "  LD    $@"
 	@$(link) $^ $(CHECK_LIBS) $(LIB_LIBS) -lm
 
-$(benches): $(B)/%: $(B)/%.o $(bench_shared:%.c=$(B)/%.o) $(lib_static)
+$(benches): $(B)/%: $(B)/%.o $(bench_shared:%.c=$(B)/%.o) $(support) $(lib_static)
 	@echo "  LD    $@"
 	@$(link) $^ $(LIB_LIBS) -lm
 

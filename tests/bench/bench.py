@@ -134,21 +134,25 @@ def fill(build, folder, report):
                 f"{EVENTS / got['fill_seconds']:,.0f} events/s")
     report.tell("compact after that", f"{got['compact_seconds']:.2f} s")
     report.tell("memory of the recording process, at most", f"{got['peak_bytes'] / 1e6:.0f} MB")
-    report.add("the whole file, with identifiers and message ids", 20 + 16,
-               file.stat().st_size / EVENTS, "B/event", True)
+    report.tell("the whole file", f"{file.stat().st_size / EVENTS:.1f} B/event")
     return file
 
 
 def sizes(library, file, report):
-    """Sealed bytes as the library counts them, and the file's parts."""
+    """Bytes per event as the library counts them."""
     stats = library.stats(file)
-    sealed = sum(v for k, v in stats.items() if k in ("core_bytes", "properties_bytes",
-                                                      "projection_bytes"))
-    if sealed and stats.get("sealed_events"):
-        report.add("sealed bytes per event, 83 B of JSON", 20,
-                   sealed / stats["sealed_events"], "B/event", True)
-    for name in sorted(k for k in stats if k.endswith("_bytes")):
-        report.tell(f"  {name}", f"{stats[name] / EVENTS:.2f} B/event")
+    n = stats["sealed_events"]
+    sealed = stats["core_bytes"] + stats["property_bytes"]
+    report.add("sealed bytes per event, 83 B of JSON", 20, sealed / n, "B/event", True)
+    for name, what in (("core_bytes", "  core and value projection"),
+                       ("property_bytes", "  properties"),
+                       ("message_bytes", "  besides: message ids, for idempotency")):
+        report.tell(what, f"{stats[name] / n:.2f} B/event")
+    used = (stats["pages"] - stats["free_pages"]) * stats["page_bytes"]
+    report.tell("  besides: all else, identifiers and edges above all",
+                f"{(used - sealed - stats['message_bytes']) / n:.2f} B/event")
+    report.tell("  free pages left in the file after compact",
+                f"{stats['free_pages'] * stats['page_bytes'] / n:.2f} B/event")
 
 
 def opening(build, file, report):
