@@ -160,7 +160,7 @@ static int ranks_read(block_reader *r, cj__text index, uint32_t k)
         }
     }
     for (uint32_t c = 0; c < CJ__BLOCK_OPTIONAL; c++)
-        r->ranks[c] += ((c < 4 ? low : high) >> (16 * (c & 3))) & 0xffff;
+        r->ranks[c] += (uint32_t)((c < 4 ? low : high) >> (16 * (c & 3)) & 0xffff);
     return b.bad ? -1 : 0;
 }
 
