@@ -123,9 +123,7 @@ def test_struct_fields(name):
 
 
 def test_hooks_have_the_headers_types():
-    for match in re.finditer(
-        r"typedef ([^;(]*)\(\*(cj_\w+)\)\(([^)]*)\);", header()
-    ):
+    for match in re.finditer(r"typedef ([^;(]*)\(\*(cj_\w+)\)\(([^)]*)\);", header()):
         hook = _ffi.HOOKS[match[2]]
         kinds = [declaration(a)[0] for a in match[3].split(",")]
         scalar = dict(TYPES, **{"uint64_t": [ctypes.c_uint64]})

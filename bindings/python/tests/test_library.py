@@ -23,7 +23,9 @@ def run(code: str, package: Path, **environment: str) -> subprocess.CompletedPro
     clean = {k: v for k, v in os.environ.items() if k != _library.ENVIRONMENT}
     clean.update(environment, PYTHONPATH=str(package), PYTHONDONTWRITEBYTECODE="1")
     command = [sys.executable, "-c", code]
-    return subprocess.run(command, env=clean, cwd=package, capture_output=True, text=True)
+    return subprocess.run(
+        command, env=clean, cwd=package, capture_output=True, text=True
+    )
 
 
 @pytest.fixture

@@ -15,7 +15,13 @@ import pytest
 import cjourney
 from cjourney import Event
 
-ZONES = ["UTC", "Europe/London", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"]
+ZONES = [
+    "UTC",
+    "Europe/London",
+    "America/New_York",
+    "Australia/Lord_Howe",
+    "Asia/Kolkata",
+]
 UTC = dt.timezone.utc
 HOUR_MS = 3_600_000
 
@@ -61,7 +67,9 @@ def measures(person: Person, how: dict, zone) -> tuple[int, int, int] | None:
 def score(values: list[int], limits, bins: int, low_is_good: bool) -> list[int]:
     if limits is not None:
         if low_is_good:
-            return [len(limits) + 1 - sum(v > limit for limit in limits) for v in values]
+            return [
+                len(limits) + 1 - sum(v > limit for limit in limits) for v in values
+            ]
         return [1 + sum(v >= limit for limit in limits) for v in values]
     worse = (lambda a, b: a > b) if low_is_good else (lambda a, b: a < b)
     n = len(values)
@@ -250,6 +258,8 @@ def test_threads_and_sealing_do_not_change_a_byte(path):
 
 def test_scores_of_equal_values_are_equal(store):
     for user in range(10):
-        store.record("order", user_id=f"u{user}", value_minor=100, time=1_700_000_000_000)
+        store.record(
+            "order", user_id=f"u{user}", value_minor=100, time=1_700_000_000_000
+        )
     rows = list(store.rfm(as_of=1_700_000_100_000))
     assert {(row.r, row.f, row.m) for row in rows} == {(1, 1, 1)} and len(rows) == 10

@@ -132,7 +132,9 @@ def test_texts_and_dates_are_read_by_the_library():
     assert asked == [b"2024-05-01 12:00", b"2024-05-01"]
 
 
-@pytest.mark.parametrize("value", [dt.datetime(2024, 5, 1), 1714564800.5, True, object()])
+@pytest.mark.parametrize(
+    "value", [dt.datetime(2024, 5, 1), 1714564800.5, True, object()]
+)
 def test_times_that_could_mean_two_things_are_refused(value):
     with pytest.raises(InvalidError, match="^CJ_EINVAL: time: "):
         _values.time_ms(value, "time", no_parse)
@@ -219,7 +221,9 @@ def test_an_event_fills_its_struct():
     )
     event = array[0]
     names = [name for name, _ in _ffi.Event._fields_]
-    texts = {n: getattr(event, n) for n in names if isinstance(getattr(event, n), bytes)}
+    texts = {
+        n: getattr(event, n) for n in names if isinstance(getattr(event, n), bytes)
+    }
     assert texts == {
         "name": b"order",
         "channel": b"web",
