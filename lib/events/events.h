@@ -30,6 +30,8 @@ enum { CJ__PENDING = 0, CJ__RECORDED = 1, CJ__DUPLICATE = 2, CJ__REJECTED = 3 };
 /* Record messages in one commit (shared with concurrent callers).  CJ_OK: each has its
  * outcome and is durable; otherwise nothing happened. */
 int32_t cj__record(cj_db *db, cj__message *messages, int64_t n, int64_t now_ms);
+/* The same on a deferred handle too: outcomes are final.  For import and retry. */
+int32_t cj__record_wait(cj_db *db, cj__message *messages, int64_t n, int64_t now_ms);
 
 /* Sum up outcomes; first_reject is an index. */
 void cj__record_count(const cj__message *messages, int64_t n, cj_record_result *result);
@@ -58,8 +60,8 @@ int32_t cj__reject(cj__message *m, int32_t code, const char *format, ...)
 int32_t cj__message_parse(cj_db *db, const char *format, cj__text text,
                           cj__arena *arena, cj__message *m);
 
-/* Write a message's event in the own JSON form (for failed_event). */
-void cj__message_put(cj__str *s, const cj_event *event);
+/* Write a message in the own JSON form (for failed_event). */
+void cj__message_put(cj__str *s, const cj__message *m);
 
 /* One message, an array, or one per line. */
 int32_t cj__record_json(cj_db *db, cj__text text, const char *format, int64_t now_ms,

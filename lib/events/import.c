@@ -63,7 +63,7 @@ static int32_t import_flush(cj__import *im)
     if (im->n_messages == 0)
         return CJ_OK;
     CJ_TRY(cj__interrupted(&im->db->cx));
-    CJ_TRY(cj__record(im->db, im->messages, (int64_t)im->n_messages, im->now_ms));
+    CJ_TRY(cj__record_wait(im->db, im->messages, (int64_t)im->n_messages, im->now_ms));
     for (size_t i = 0; i < im->n_messages; i++)
         CJ_TRY(import_count(im, &im->messages[i], &im->lines[i]));
     im->n_messages = im->n_events = im->n_bytes = 0;

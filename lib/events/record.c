@@ -231,19 +231,31 @@ int32_t cj__record_flush(cj_db *db)
 
 /* ---- door -------------------------------------------------------------------------------------------- */
 
-int32_t cj__record(cj_db *db, cj__message *messages, int64_t n, int64_t now_ms)
+static int32_t record_check(cj_db *db, cj__message *messages, int64_t n, int64_t now_ms)
 {
-    int32_t rc;
-
     if (db->flags & CJ_OPEN_READONLY)
         return cj__fail(CJ_EREADONLY, "the handle was opened read-only");
     for (int64_t i = 0; i < n; i++)
         cj__message_validate(db, &messages[i], now_ms);
-    if (n == 0)
-        return CJ_OK;
+    return CJ_OK;
+}
+
+int32_t cj__record_wait(cj_db *db, cj__message *messages, int64_t n, int64_t now_ms)
+{
+    int32_t rc = record_check(db, messages, n, now_ms);
+
+    return rc == CJ_OK && n > 0 ? record_now(db, messages, n, now_ms) : rc;
+}
+
+int32_t cj__record(cj_db *db, cj__message *messages, int64_t n, int64_t now_ms)
+{
+    int32_t rc;
+
     if (!(db->flags & CJ_OPEN_DEFERRED))
-        return record_now(db, messages, n, now_ms);
-    rc = record_later(db, messages, n, now_ms);
+        return cj__record_wait(db, messages, n, now_ms);
+    rc = record_check(db, messages, n, now_ms);
+    if (rc == CJ_OK && n > 0)
+        rc = record_later(db, messages, n, now_ms);
     for (int64_t i = 0; i < n && rc == CJ_OK; i++)
         if (messages[i].outcome == CJ__PENDING)
             messages[i].outcome = CJ__RECORDED; /* or found a duplicate, later */

@@ -108,21 +108,6 @@ static int32_t json_split(json_batch *b, cj__text text)
     return json_add(b, text.data, text.n);
 }
 
-static void json_count(const json_batch *b, cj_record_result *result)
-{
-    result->n_recorded = result->n_duplicates = result->n_rejected = 0;
-    result->first_reject = -1;
-    for (size_t i = 0; i < b->n; i++) {
-        result->n_recorded += b->messages[i].outcome == CJ__RECORDED;
-        result->n_duplicates += b->messages[i].outcome == CJ__DUPLICATE;
-        if (b->messages[i].outcome != CJ__REJECTED)
-            continue;
-        result->n_rejected++;
-        if (result->first_reject < 0)
-            result->first_reject = (int64_t)i;
-    }
-}
-
 int32_t cj__record_json(cj_db *db, cj__text text, const char *format, int64_t now_ms,
                         cj_record_result *result)
 {
@@ -133,8 +118,11 @@ int32_t cj__record_json(cj_db *db, cj__text text, const char *format, int64_t no
     CJ_TRY(json_split(&b, text));
     if (b.n > 0)
         CJ_TRY(cj__record(db, b.messages, (int64_t)b.n, now_ms));
-    if (result != NULL)
-        json_count(&b, result);
+    if (result != NULL) {
+        result->n_recorded = result->n_duplicates = result->n_rejected = 0;
+        result->first_reject = -1;
+        cj__record_count(b.messages, (int64_t)b.n, result);
+    }
 out:
     if (b.messages != NULL)
         cj__free(&db->cx.allocator, b.messages, b.capacity * sizeof *b.messages);
