@@ -1,18 +1,19 @@
 """Events, items and classes as Python objects, and their way into the header's structs.
 
-ctypes keeps a reference from a struct to each text and array put into it, so a filled
-array of structs is all that a call needs.
+A filled array of structs is all that a call needs: it keeps what it points to.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from ctypes import c_int64
+import struct
+from ctypes import addressof, c_char, c_int64
 from decimal import Decimal
 from typing import (
     TYPE_CHECKING,
     Any,
     Callable,
+    Dict,
     Iterable,
     List,
     Mapping,
@@ -170,19 +171,6 @@ class Context:
     currency: Callable[[], str]
 
 
-_TEXTS = (
-    "name",
-    "channel",
-    "message_id",
-    "session",
-    "campaign",
-    "content",
-    "product",
-    "order_id",
-    "currency",
-)
-
-
 def event_of(value: Union[Event, Mapping[str, Any]]) -> Event:
     """An Event as it is, or from a mapping with its fields."""
     made: Event = _made(Event, value)
@@ -191,12 +179,15 @@ def event_of(value: Union[Event, Mapping[str, Any]]) -> Event:
 
 def event_array(events: Sequence[Event], context: Context, numbered: bool) -> Any:
     """An array of cj_event; an error says which event, if they are numbered."""
-    array = (_ffi.Event * len(events))()
+    packer = _Packer(context)
+    packed = bytearray(_EVENT.size * len(events))
     for row, event in enumerate(events):
         try:
-            _fill_event(array[row], event, context)
+            _EVENT.pack_into(packed, _EVENT.size * row, *packer.event(event))
         except InvalidError as error:
             raise InvalidError(error.message, row if numbered else None) from None
+    array: Any = (_ffi.Event * len(events)).from_buffer(packed)
+    array.packer = packer  # its memory holds the texts
     return array
 
 
@@ -271,45 +262,126 @@ def _pairs(identifiers: Optional[Identifiers]) -> List[Tuple[str, Any]]:
     return pairs
 
 
-def _money(source: Union[Event, Item], context: Context) -> int:
-    if source.value is None:
-        return _values.int64(source.value_minor, "value_minor")
-    if source.value_minor is not None:
-        raise InvalidError("value: is given twice, as value and as value_minor")
-    if isinstance(source.value, Decimal):
-        return _values.minor(source.value, context.exponent(), "value")
-    return _values.minor(source.value, 0, "value")  # says what is wrong
+def _layout(type_: Any) -> struct.Struct:
+    """A packer for a struct of int64 and pointers: setting a field through ctypes costs
+    a microsecond, and an event has eighteen."""
+    letters = ("q" if kind is c_int64 else "P" for _, kind in type_._fields_)
+    return struct.Struct("@" + "".join(letters))
 
 
-def _fill_event(target: Any, event: Event, context: Context) -> None:
-    target.struct_size = _ffi.SIZES[_ffi.Event]
-    for field in _TEXTS:
-        value = getattr(event, field)
-        if value is not None:
-            setattr(target, field, _values.text(value, field))
-    target.time_ms = _values.time_ms(event.time, "time", context.parse_time)
-    target.quantity = _values.int64(event.quantity, "quantity")
-    target.value_minor = _money(event, context)
-    if target.value_minor == 0 and event.currency is None:
-        # The struct has a value of 0 only when a currency says so.
-        if event.value is not None or event.value_minor is not None:
-            target.currency = context.currency().encode()
-    target.properties = _values.json_object(event.properties, "properties")
-    kinds = [(kind, getattr(event, kind)) for kind in KINDS]
-    array = identifier_array(event.identifiers, kinds)
-    if len(array) > 0:
-        target.identifiers, target.n_identifiers = array, len(array)
-    lines = [_made(Item, item) for item in event.items or ()]
-    if lines:
-        target.items, target.n_items = _item_array(lines, context), len(lines)
+_EVENT = _layout(_ffi.Event)
+_ITEM = _layout(_ffi.Item)
+_IDENTIFIER = _layout(_ffi.Identifier)
 
 
-def _item_array(items: Sequence[Item], context: Context) -> Any:
-    array = (_ffi.Item * len(items))()
-    for target, item in zip(array, items):
-        target.struct_size = _ffi.SIZES[_ffi.Item]
-        target.product = _values.required(item.product, "product")
-        target.quantity = _values.int64(item.quantity, "quantity")
-        target.value_minor = _money(item, context)
-        target.properties = _values.json_object(item.properties, "properties")
-    return array
+class _Packer:
+    """Events to the fields of their structs; texts go to memory that does not move."""
+
+    _FIRST, _MOST = 1 << 10, 1 << 16  # bytes of memory taken at a time
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._chunks: List[Any] = []
+        self._view = memoryview(bytearray(0))
+        self._base = self._used = 0
+        self._names: Dict[str, int] = {}
+
+    def event(self, event: Event) -> Tuple[int, ...]:
+        """The values of a cj_event, in the order of its fields."""
+        value = self._money(event)
+        currency = event.currency
+        if value == 0 and currency is None:
+            # The struct has a value of 0 only when a currency says so.
+            if event.value is not None or event.value_minor is not None:
+                currency = self._context.currency()
+        identifiers, n_identifiers = self._identifiers(event)
+        items, n_items = self._items(event)
+        return (
+            _EVENT.size,
+            _values.time_ms(event.time, "time", self._context.parse_time),
+            self._name(event.name, "name"),
+            self._name(event.channel, "channel"),
+            identifiers,
+            n_identifiers,
+            self._text(event.message_id, "message_id"),
+            self._text(event.session, "session"),
+            self._name(event.campaign, "campaign"),
+            self._name(event.content, "content"),
+            self._text(event.product, "product"),
+            self._text(event.order_id, "order_id"),
+            _values.int64(event.quantity, "quantity"),
+            value,
+            self._name(currency, "currency"),
+            self._json(event.properties),
+            items,
+            n_items,
+        )
+
+    def _money(self, source: Union[Event, Item]) -> int:
+        if source.value is None:
+            return _values.int64(source.value_minor, "value_minor")
+        if source.value_minor is not None:
+            raise InvalidError("value: is given twice, as value and as value_minor")
+        if isinstance(source.value, Decimal):
+            return _values.minor(source.value, self._context.exponent(), "value")
+        return _values.minor(source.value, 0, "value")  # says what is wrong
+
+    def _identifiers(self, event: Event) -> Tuple[int, int]:
+        pairs = _pairs(event.identifiers)
+        pairs += [(k, v) for k in KINDS if (v := getattr(event, k)) is not None]
+        packed = b"".join(
+            _IDENTIFIER.pack(
+                _IDENTIFIER.size,
+                self._name(kind, "identifier kind"),
+                self._put(_values.required(value, kind)),
+            )
+            for kind, value in pairs
+        )
+        return self._put(packed) if packed else 0, len(pairs)
+
+    def _items(self, event: Event) -> Tuple[int, int]:
+        if event.items is None:
+            return 0, 0
+        packed = b"".join(self._item(_made(Item, item)) for item in event.items)
+        return self._put(packed) if packed else 0, len(packed) // _ITEM.size
+
+    def _item(self, item: Item) -> bytes:
+        return _ITEM.pack(
+            _ITEM.size,
+            self._put(_values.required(item.product, "product")),
+            _values.int64(item.quantity, "quantity"),
+            self._money(item),
+            self._json(item.properties),
+        )
+
+    def _json(self, value: Optional[Json]) -> int:
+        if value is None:
+            return 0
+        return self._put(_values.json_object(value, "properties") or b"")
+
+    def _text(self, value: Optional[Text], what: str) -> int:
+        return 0 if value is None else self._put(_values.required(value, what))
+
+    def _name(self, value: Optional[str], what: str) -> int:
+        """A text that repeats: stored once."""
+        if value is None:
+            return 0
+        if type(value) is not str:
+            return self._text(value, what)
+        if value not in self._names:
+            self._names[value] = self._text(value, what)
+        return self._names[value]
+
+    def _put(self, data: bytes) -> int:
+        """Copy bytes and a NUL to memory that stays; the address, a multiple of 8."""
+        size = len(data) + 1
+        at = (self._used + 7) & ~7
+        if at + size > len(self._view):
+            grown = min(2 * len(self._view), self._MOST)
+            chunk = bytearray(max(self._FIRST, grown, size))
+            anchor = (c_char * len(chunk)).from_buffer(chunk)
+            self._chunks.append(anchor)
+            self._view, self._base, at = memoryview(chunk), addressof(anchor), 0
+        self._view[at : at + len(data)] = data
+        self._used = at + size
+        return self._base + at
