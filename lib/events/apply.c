@@ -150,7 +150,7 @@ static int32_t apply_failed(cj_db *db, const cj__message *m, int64_t now_ms)
 
     cj__str_init(&json, &db->cx.allocator, (size_t)64 << 20);
     if (raw.data == NULL) {
-        cj__message_put(&json, &m->event);
+        cj__message_put(&json, m);
         CJ_TRY(cj__str_status(&json));
         raw = (cj__text){json.data, json.n};
     }

@@ -1,4 +1,4 @@
-/* An event in the own form, for failed_event: reading it back gives the same event, so
+/* A message in the own form, for failed_event: reading it back gives the same, so
  * that a retry records what was meant.  What cannot be said in JSON (bytes that are not
  * UTF-8, properties that are no object) is written so that it is kept, and rejected
  * again. */
@@ -61,11 +61,12 @@ static void put_int64(put_object *o, const char *key, int64_t value)
     }
 }
 
-static void put_properties(put_object *o, const char *text)
+/* A JSON object as it is; what is none, as text. */
+static void put_json(put_object *o, const char *key, const char *text)
 {
     if (text == NULL)
         return;
-    put_key(o, "properties");
+    put_key(o, key);
     if (cj__json_check_object(text, strlen(text)) == CJ_OK)
         cj__str_put_text(o->s, text);
     else
@@ -100,18 +101,21 @@ static void put_items(put_object *o, const cj_event *e)
         put_text(&inner, "product", e->items[i].product);
         put_int64(&inner, "quantity", e->items[i].quantity);
         put_int64(&inner, "value_minor", e->items[i].value_minor);
-        put_properties(&inner, e->items[i].properties);
+        put_json(&inner, "properties", e->items[i].properties);
         put_end(&inner);
     }
     cj__str_put_char(o->s, ']');
 }
 
-void cj__message_put(cj__str *s, const cj_event *event)
+void cj__message_put(cj__str *s, const cj__message *m)
 {
+    const cj_event *event = &m->event;
     put_object o = {s, 0};
     int says_value = event->value_minor != 0 || event->currency != NULL ||
                      event->n_items > 0; /* else the items' sum would be read */
 
+    if (event->name == NULL && m->traits != NULL)
+        put_text(&o, "type", "identify");
     put_int64(&o, "time", event->time_ms);
     put_text(&o, "name", event->name);
     put_text(&o, "channel", event->channel);
@@ -128,7 +132,9 @@ void cj__message_put(cj__str *s, const cj_event *event)
         cj__str_put_int64(s, event->value_minor);
     }
     put_text(&o, "currency", event->currency);
-    put_properties(&o, event->properties);
+    put_json(&o, "properties", event->properties);
     put_items(&o, event);
+    put_json(&o, "traits", m->traits);
+    put_text(&o, "source", m->source);
     put_end(&o);
 }
