@@ -185,9 +185,29 @@ out:
     return rc;
 }
 
+/* Append a change of the rule unless it is in the file already or changes nothing. When
+ * daylight time ends at the very moment at which the next year's begins (a zone that is
+ * always on it), the two undo each other. */
+static int32_t zone_add_ruled(cj__zone *z, size_t n_in_file, const cj__zone_change *c)
+{
+    int32_t before = c->before;
+
+    if (z->n > n_in_file && z->changes[z->n - 1].at == c->at) {
+        z->n--;
+        before = z->changes[z->n].before;
+    }
+    if (z->n > 0) {
+        before = z->changes[z->n - 1].after;
+        if (c->at <= z->changes[z->n - 1].at)
+            return CJ_OK;
+    }
+    return before != c->after ? zone_add(z, c->at, before, c->after) : CJ_OK;
+}
+
 /* Write the rule's changes out from the last one of the file. */
 static int32_t zone_expand_rule(cj__zone *z)
 {
+    const size_t n_in_file = z->n;
     int64_t year = 1970;
     int32_t rc = CJ_OK;
     int month, date;
@@ -197,19 +217,12 @@ static int32_t zone_expand_rule(cj__zone *z)
         return CJ_OK;
     if (z->n > 0)
         cj__day_to_civil(z->changes[z->n - 1].at / 86400, &year, &month, &date);
-    if (year < 1900)
-        year = 1900;
-    for (; year <= ZONE_LAST_YEAR; year++) {
+    for (year = year < 1900 ? 1900 : year; year <= ZONE_LAST_YEAR; year++) {
         cj__zone_change two[2];
 
         cj__zone_rule_changes(&z->rule, year, two);
-        for (int i = 0; i < 2; i++) {
-            int32_t before = z->n > 0 ? z->changes[z->n - 1].after : two[i].before;
-
-            if ((z->n == 0 || two[i].at > z->changes[z->n - 1].at) &&
-                (z->rule_only || before != two[i].after))
-                CJ_TRY(zone_add(z, two[i].at, before, two[i].after));
-        }
+        CJ_TRY(zone_add_ruled(z, n_in_file, &two[0]));
+        CJ_TRY(zone_add_ruled(z, n_in_file, &two[1]));
     }
 out:
     return rc;
