@@ -310,7 +310,7 @@ typedef struct cj_rfm_class {
 
 typedef struct cj_rfm_options {
     int64_t struct_size;
-    int64_t as_of_ms; /* 0: now */
+    int64_t as_of_ms; /* 0: now, this millisecond included */
     int64_t from_ms;  /* events in [from_ms, as_of_ms); 0: since ever */
     int32_t recency;
     int32_t frequency;

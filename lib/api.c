@@ -1,5 +1,5 @@
-/* Every exported function and nothing else: check the handle, copy the options, call the
- * room, leave.  No thinking here. */
+/* Every exported function and nothing else: check the handle, copy the options, call
+ * the room, leave.  No thinking here. */
 #include "base/text.h"
 #include "events/events.h"
 #include "identity/identity.h"
@@ -14,7 +14,8 @@
 
 #define API_MAGIC 0x636A6F75726E6579u /* "cjourney" */
 
-/* ---- the front door --------------------------------------------------------------------- */
+/* ---- the front door
+ * --------------------------------------------------------------------- */
 
 /* Is it an open handle of this process? */
 static int32_t api_enter(cj_db *db)
@@ -51,7 +52,8 @@ static int32_t api_enter_table(cj_db *db, cj_table **out)
     return api_enter(db);
 }
 
-/* ---- errors -------------------------------------------------------------------------------- */
+/* ---- errors
+ * -------------------------------------------------------------------------------- */
 
 const char *cj_version(void)
 {
@@ -73,7 +75,8 @@ const char *cj_error_name(int32_t code)
     return cj__error_name(code);
 }
 
-/* ---- handle --------------------------------------------------------------------------------- */
+/* ---- handle
+ * --------------------------------------------------------------------------------- */
 
 static void api_free(cj_db *db)
 {
@@ -175,11 +178,14 @@ int32_t cj_time_parse(cj_db *db, const char *text, int64_t *ms_out)
     if (text == NULL || ms_out == NULL)
         rc = cj__fail(CJ_EMISUSE, "text or ms_out is NULL");
     else if (cj__time_parse(text, strlen(text), db->zone, ms_out) != 0)
-        rc = cj__fail(CJ_EINVAL, "not a time; write 2025-03-01, or 2025-03-01T10:00:00Z");
+        rc = cj__fail(CJ_EINVAL,
+                      "not a time; write 2025-03-01, or 2025-03-01T10:00:00Z");
     return api_leave(db, rc);
 }
 
-/* ---- recording ----------------------------------------------------------------------------------- */
+/* ---- recording
+ * -----------------------------------------------------------------------------------
+ */
 
 /* One structure of an array with a stride: an older caller's is shorter. */
 static int32_t api_event(const char *at, cj_event *to)
@@ -227,8 +233,8 @@ int32_t cj_record(cj_db *db, const cj_event *event)
     return api_leave(db, rc);
 }
 
-int32_t cj_record_many(cj_db *db, const cj_event *events, int64_t n, int64_t stride_bytes,
-                       cj_record_result *result)
+int32_t cj_record_many(cj_db *db, const cj_event *events, int64_t n,
+                       int64_t stride_bytes, cj_record_result *result)
 {
     cj_record_result r = {.first_reject = -1};
     int32_t rc = api_enter(db);
@@ -261,8 +267,8 @@ int32_t cj_record_json(cj_db *db, const char *text, int64_t n_bytes, const char 
         rc = cj__fail(CJ_EMISUSE, "text or format is NULL");
     else
         rc = cj__record_json(
-            db, (cj__text){text, n_bytes == -1 ? strlen(text) : (size_t)n_bytes}, format,
-            cj__now_ms(&db->cx), &r);
+            db, (cj__text){text, n_bytes == -1 ? strlen(text) : (size_t)n_bytes},
+            format, cj__now_ms(&db->cx), &r);
     rc = cj__sized_write(result, &r, sizeof r, rc);
     return api_leave(db, rc);
 }
@@ -305,8 +311,9 @@ int32_t cj_identify(cj_db *db, const cj_identifier *identifiers, int64_t n,
     if (profile_out != NULL)
         *profile_out = 0;
     rc = api_enter(db);
-    return rc == CJ_OK ? api_leave(db, api_identify(db, &m, identifiers, n, profile_out))
-                       : rc;
+    return rc == CJ_OK
+               ? api_leave(db, api_identify(db, &m, identifiers, n, profile_out))
+               : rc;
 }
 
 int32_t cj_alias(cj_db *db, const cj_identifier *a, const cj_identifier *b)
@@ -327,11 +334,14 @@ int32_t cj_alias(cj_db *db, const cj_identifier *a, const cj_identifier *b)
     if (rc == CJ_OK)
         rc = api_identify(db, &m, both, 2, NULL);
     if (rc == CJ_OK && m.refused > 0)
-        rc = cj__fail(CJ_EEXISTS, "refused: both profiles hold a unique identifier of a kind");
+        rc = cj__fail(CJ_EEXISTS,
+                      "refused: both profiles hold a unique identifier of a kind");
     return api_leave(db, rc);
 }
 
-/* ---- import ---------------------------------------------------------------------------------------- */
+/* ---- import
+ * ----------------------------------------------------------------------------------------
+ */
 
 int32_t cj_import_file(cj_db *db, const char *path, const cj_import_options *opts,
                        cj_import_result *result)
@@ -369,9 +379,12 @@ int32_t cj_failed_retry(cj_db *db, cj_record_result *result)
     return api_leave(db, rc);
 }
 
-/* ---- identity ---------------------------------------------------------------------------------------- */
+/* ---- identity
+ * ----------------------------------------------------------------------------------------
+ */
 
-int32_t cj_profile_find(cj_db *db, const char *kind, const char *value, int64_t *profile_out)
+int32_t cj_profile_find(cj_db *db, const char *kind, const char *value,
+                        int64_t *profile_out)
 {
     int32_t rc;
 
@@ -415,7 +428,8 @@ int32_t cj_merge(cj_db *db, int64_t profile_a, int64_t profile_b, int64_t *edge_
         return rc;
     rc = cj__write_begin(db);
     if (rc == CJ_OK)
-        rc = cj__write_end(db, cj__merge(db, profile_a, profile_b, api_now(db, 0), &edge));
+        rc = cj__write_end(db,
+                           cj__merge(db, profile_a, profile_b, api_now(db, 0), &edge));
     if (rc == CJ_OK && edge_out != NULL)
         *edge_out = edge;
     return api_leave(db, rc);
@@ -452,7 +466,8 @@ int32_t cj_identifier_block(cj_db *db, const char *kind, const char *value)
     return api_leave(db, rc);
 }
 
-/* ---- reading and scores ---------------------------------------------------------------------------------- */
+/* ---- reading and scores
+ * ---------------------------------------------------------------------------------- */
 
 int32_t cj_events(cj_db *db, const cj_events_options *opts, cj_table **out)
 {
@@ -476,7 +491,8 @@ int32_t cj_rfm(cj_db *db, const cj_rfm_options *opts, cj_table **out)
         return rc;
     rc = cj__sized_read(&o, sizeof o, opts);
     if (rc == CJ_OK) {
-        o.as_of_ms = api_now(db, o.as_of_ms);
+        if (o.as_of_ms == 0)
+            o.as_of_ms = api_now(db, 0) + 1; /* what was recorded just now counts */
         rc = cj__rfm(db, &o, out);
     }
     return api_leave(db, rc);
@@ -494,7 +510,9 @@ int32_t cj_rfm_classes(cj_table **out)
     return cj__rfm_classes(&cx.allocator, out);
 }
 
-/* ---- tables ------------------------------------------------------------------------------------------------- */
+/* ---- tables
+ * -------------------------------------------------------------------------------------------------
+ */
 
 int64_t cj_table_rows(const cj_table *table)
 {
@@ -526,7 +544,8 @@ const double *cj_table_double(const cj_table *table, int64_t column)
     return table == NULL ? NULL : cj__table_double_data(table, column);
 }
 
-const char *cj_table_text(const cj_table *table, int64_t column, const int64_t **offsets_out)
+const char *cj_table_text(const cj_table *table, int64_t column,
+                          const int64_t **offsets_out)
 {
     if (offsets_out != NULL)
         *offsets_out = NULL;
@@ -579,7 +598,9 @@ void cj_table_free(cj_table *table)
     cj__table_free(table);
 }
 
-/* ---- care of the file ------------------------------------------------------------------------------------------- */
+/* ---- care of the file
+ * -------------------------------------------------------------------------------------------
+ */
 
 int32_t cj_compact(cj_db *db, cj_progress_fn progress, void *progress_user)
 {
