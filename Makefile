@@ -61,7 +61,7 @@ CHECK_LIBS = $(eval CHECK_LIBS := $$(call pkg,--libs,check,-lcheck))$(CHECK_LIBS
 # compiles those again with WERROR=-Werror.
 WERROR ?=
 compile = mkdir -p $(@D) && { $(CC) $(ALL_CPPFLAGS) $(1) $(ALL_CFLAGS) $(WERROR) -c $< -o $@ 2>$@.log; \
-    rc=$$?; cat $@.log >&2; [ -s $@.log ] || rm -f $@.log; exit $$rc; }
+    rc=$$?; cat $@.log >&2 2>/dev/null; [ -s $@.log ] || rm -f $@.log; exit $$rc; }
 link = mkdir -p $(@D) && $(CC) $(CFLAGS) -pthread $(LDFLAGS) -o $@
 
 # ---- what there is ---------------------------------------------------------------
