@@ -139,8 +139,12 @@ static void rfm_classify(rfm_result *result, const rfm_options *r)
         int score_r = cj__rfm_fifth(result->score[0][i], r->r.n_scores);
         int score_f = cj__rfm_fifth(result->score[1][i], r->f.n_scores);
         int score_m = cj__rfm_fifth(result->score[2][i], r->m.n_scores);
+        cj__text name = r->grid.name[score_r][score_f][score_m];
 
-        cj__table_put(result->table, column, r->grid.name[score_r][score_f][score_m]);
+        if (name.data != NULL)
+            cj__table_text(result->table, column, name.data, name.n);
+        else
+            cj__table_null(result->table, column);
     }
 }
 

@@ -60,7 +60,7 @@ void cj__rfm_scores(const cj__rfm_scale *s, const int64_t *values, int64_t n,
 
 /* The class of every combination of scores brought to 1..5. */
 typedef struct cj__rfm_grid {
-    const char *name[5][5][5]; /* by r - 1, f - 1, m - 1; NULL: none fits */
+    cj__text name[5][5][5]; /* by r - 1, f - 1, m - 1; absent: none fits */
 } cj__rfm_grid;
 
 /* classes NULL: the usual eleven.  Names stay the caller's. */

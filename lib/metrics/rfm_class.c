@@ -66,8 +66,8 @@ static void class_fill(cj__rfm_grid *g, const char *name, const int64_t range[6]
     for (int64_t r = from[0]; r <= to[0]; r++)
         for (int64_t f = from[1]; f <= to[1]; f++)
             for (int64_t m = from[2]; m <= to[2]; m++)
-                if (g->name[r - 1][f - 1][m - 1] == NULL)
-                    g->name[r - 1][f - 1][m - 1] = name;
+                if (g->name[r - 1][f - 1][m - 1].data == NULL)
+                    g->name[r - 1][f - 1][m - 1] = cj__text_of(name);
 }
 
 static int32_t class_check(const cj_rfm_class *c, const int64_t range[6], int64_t i)

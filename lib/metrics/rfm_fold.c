@@ -5,7 +5,7 @@
  * endian, in profile order:
  *
  *    0  u32  profile
- *    4  u8   version, 1; then three zero bytes
+ *    4  u32  version, 1
  *    8  u32  orders with a positive total
  *   12  u32  distinct local days with such an order; 0: not counted
  *   16  i64  time of the last such order, ms since 1970 UTC
@@ -13,50 +13,58 @@
  */
 #include "metrics/rfm.h"
 
+#include <string.h>
+
 #define RFM_VERSION 1
 
-static void rfm_write(uint8_t *to, uint64_t value, int n)
+/* Little endian and back: nothing to do on most machines. */
+static uint32_t rfm_32(uint32_t value)
 {
-    for (int i = 0; i < n; i++)
-        to[i] = (uint8_t)(value >> (8 * i));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    value = __builtin_bswap32(value);
+#endif
+    return value;
 }
 
-static uint64_t rfm_read(const uint8_t *from, int n)
+static uint64_t rfm_64(uint64_t value)
 {
-    uint64_t value = 0;
-
-    for (int i = 0; i < n; i++)
-        value |= (uint64_t)from[i] << (8 * i);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    value = __builtin_bswap64(value);
+#endif
     return value;
 }
 
 static int32_t rfm_put(cj__str *partial, const cj__rfm_fact *fact)
 {
-    uint8_t *to = cj__str_extend(partial, CJ__RFM_FACT_BYTES);
+    const uint32_t head[4] = {rfm_32(fact->profile), rfm_32(RFM_VERSION),
+                              rfm_32(fact->n_orders), rfm_32(fact->n_days)};
+    const uint64_t tail[2] = {rfm_64((uint64_t)fact->last_ms),
+                              rfm_64((uint64_t)fact->sum_minor)};
+    char *to = cj__str_extend(partial, CJ__RFM_FACT_BYTES);
 
     if (to == NULL)
         return cj__str_status(partial);
-    rfm_write(to, fact->profile, 4);
-    rfm_write(to + 4, RFM_VERSION, 4);
-    rfm_write(to + 8, fact->n_orders, 4);
-    rfm_write(to + 12, fact->n_days, 4);
-    rfm_write(to + 16, (uint64_t)fact->last_ms, 8);
-    rfm_write(to + 24, (uint64_t)fact->sum_minor, 8);
+    memcpy(to, head, sizeof head);
+    memcpy(to + sizeof head, tail, sizeof tail);
     return CJ_OK;
 }
 
 int32_t cj__rfm_fact_read(const cj__str *partial, int64_t i, cj__rfm_fact *out)
 {
-    const uint8_t *from = (const uint8_t *)partial->data + i * CJ__RFM_FACT_BYTES;
+    const char *from = partial->data + i * CJ__RFM_FACT_BYTES;
+    uint32_t head[4];
+    uint64_t tail[2];
 
-    if (rfm_read(from + 4, 4) != RFM_VERSION)
+    memcpy(head, from, sizeof head);
+    memcpy(tail, from + sizeof head, sizeof tail);
+    if (rfm_32(head[1]) != RFM_VERSION)
         return cj__fail(CJ_EVERSION, "an RFM partial is not of version %d",
                         RFM_VERSION);
-    out->profile = (uint32_t)rfm_read(from, 4);
-    out->n_orders = (uint32_t)rfm_read(from + 8, 4);
-    out->n_days = (uint32_t)rfm_read(from + 12, 4);
-    out->last_ms = (int64_t)rfm_read(from + 16, 8);
-    out->sum_minor = (int64_t)rfm_read(from + 24, 8);
+    out->profile = rfm_32(head[0]);
+    out->n_orders = rfm_32(head[2]);
+    out->n_days = rfm_32(head[3]);
+    out->last_ms = (int64_t)rfm_64(tail[0]);
+    out->sum_minor = (int64_t)rfm_64(tail[1]);
     return CJ_OK;
 }
 

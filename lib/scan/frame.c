@@ -173,7 +173,7 @@ void cj__frame_scatter(cj__frame *to, const cj__frame *from, const uint32_t *pla
     int64_t n = from->n;
 
     for (int c = 0; c < CJ__FRAME_N32; c++) {
-        uint32_t *t = to->u32[c];
+        uint32_t *t = c == CJ__FRAME_ROOT ? NULL : to->u32[c];
 
         for (int64_t i = 0; t != NULL && i < n; i++)
             t[place[i]] = from->u32[c][i];

@@ -107,6 +107,7 @@ typedef struct cj__worker {
     cj__str core;
     cj__str *partial; /* per fold, of the window at hand */
     cj__frame gather, sorted, spare;
+    cj__columns view; /* of the frame that is shown to the folds */
     cj__slot *slots;
     int64_t n_slots;
     uint32_t *counts, *places;

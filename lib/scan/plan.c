@@ -78,8 +78,8 @@ int32_t cj__plan_open(cj__plan *p, cj_db *db, const cj__scan_options *opts)
     cj__arena_init(&p->arena, &db->cx.allocator);
     CJ_TRY(cj__reader_open(db, &p->reader));
     CJ_TRY(cj__reader_profiles(p->reader, &p->profile_of, &p->mask, &p->n_nodes));
-    CJ_TRY(cj__reader_parts(p->reader, family, p->from_ms, opts->until_ms, &p->arena,
-                            &p->parts, &p->n_parts));
+    CJ_TRY(cj__reader_parts(p->reader, family, (cj__slice){p->from_ms, opts->until_ms},
+                            &p->arena, &p->parts, &p->n_parts));
     plan_count(p);
     CJ_TRY(plan_journal(p));
 out:

@@ -6,7 +6,8 @@
 #include <string.h>
 
 #define SCAN_BYTES (64 << 20)
-#define SCAN_WINDOW 131072 /* events: a column of 8 bytes then takes 1 MiB of cache */
+#define SCAN_WINDOW                                                                    \
+    65536 /* events: a column of 8 bytes then takes half of an L2 cache */
 #define SCAN_WINDOW_LEAST 64
 #define SCAN_RUN 8 /* windows in a row share the blocks at their cuts */
 

@@ -33,16 +33,14 @@ static int32_t window_room(cj__worker *w, size_t n_profiles)
     return rc == CJ_OK ? cj__frame_reserve(&w->sorted, w->gather.n) : rc;
 }
 
-/* Bring each profile's events together, in the order in which they were gathered. */
-static int32_t window_group(cj__worker *w, uint32_t lo, uint32_t hi, cj__frame **out)
+/* Bring each profile's events together, in the order in which they were gathered; then
+ * those of profile lo + i end at counts[i]. */
+static int32_t window_group(cj__worker *w, uint32_t lo, uint32_t hi)
 {
     const uint32_t *root = w->gather.u32[CJ__FRAME_ROOT];
     uint32_t sum = 0;
     int32_t rc;
 
-    *out = &w->gather;
-    if (window_is_grouped(&w->gather))
-        return CJ_OK;
     rc = window_room(w, hi - lo);
     if (rc != CJ_OK)
         return rc;
@@ -58,7 +56,6 @@ static int32_t window_group(cj__worker *w, uint32_t lo, uint32_t hi, cj__frame *
     for (int64_t i = 0; i < w->gather.n; i++)
         w->places[i] = w->counts[root[i] - lo]++;
     cj__frame_scatter(&w->sorted, &w->gather, w->places);
-    *out = &w->sorted;
     return CJ_OK;
 }
 
@@ -93,43 +90,82 @@ static int32_t window_sort(cj__worker *w, cj__frame *f, int64_t first, int64_t n
     return CJ_OK;
 }
 
-/* Where the profile that begins at `first` ends; tells whether it is out of order. */
-static int64_t window_run_end(const cj__frame *f, int64_t first, int *disorder)
+static int window_in_order(const cj__frame *f, int64_t first, int64_t end)
 {
-    const uint32_t *root = f->u32[CJ__FRAME_ROOT], *node = f->u32[CJ__FRAME_NODE];
+    const uint32_t *node = f->u32[CJ__FRAME_NODE];
     const int64_t *time_ms = f->i64[CJ__FRAME_TIME];
-    int64_t i = first + 1;
 
-    *disorder = 0;
-    for (; i < f->n && root[i] == root[first]; i++)
-        *disorder |= time_ms[i] < time_ms[i - 1] ||
-                     (time_ms[i] == time_ms[i - 1] && node[i] < node[i - 1]);
-    return i;
+    for (int64_t i = first + 1; i < end; i++) {
+        if (time_ms[i] < time_ms[i - 1] ||
+            (time_ms[i] == time_ms[i - 1] && node[i] < node[i - 1]))
+            return 0;
+    }
+    return 1;
+}
+
+/* Show rows [first, end) of a frame, one profile's, to the folds. */
+static int32_t window_show(cj__worker *w, cj__frame *f, uint32_t profile, int64_t first,
+                           int64_t end)
+{
+    const cj__walk *walk = w->walk;
+    cj__columns view;
+    int32_t rc = CJ_OK;
+
+    if (!window_in_order(f, first, end))
+        CJ_TRY(window_sort(w, f, first, end - first));
+    view = cj__frame_view(f, 0);
+    for (int k = 0; k < walk->n_folds; k++)
+        CJ_TRY(walk->folds[k].profile(walk->folds[k].arg, &w->partial[k], profile,
+                                      &view, first, end - first));
+out:
+    return rc;
+}
+
+/* The gathered rows are grouped as they are. */
+static int32_t window_show_gathered(cj__worker *w)
+{
+    cj__frame *f = &w->gather;
+    const uint32_t *root = f->u32[CJ__FRAME_ROOT];
+    int32_t rc = CJ_OK;
+
+    w->view = cj__frame_view(f, 0);
+    for (int64_t i = 0, end; i < f->n; i = end) {
+        for (end = i + 1; end < f->n && root[end] == root[i];)
+            end++;
+        CJ_TRY(window_show(w, f, root[i], i, end));
+    }
+out:
+    return rc;
+}
+
+static int32_t window_show_sorted(cj__worker *w, uint32_t lo, uint32_t hi)
+{
+    int64_t first = 0;
+    int32_t rc = CJ_OK;
+
+    w->view = cj__frame_view(&w->sorted, 0);
+    for (uint32_t i = 0; i < hi - lo; i++) {
+        int64_t end = w->counts[i];
+
+        if (end > first)
+            CJ_TRY(window_show(w, &w->sorted, lo + i, first, end));
+        first = end;
+    }
+out:
+    return rc;
 }
 
 int32_t cj__window_emit(cj__worker *w, uint32_t lo, uint32_t hi)
 {
-    const cj__walk *walk = w->walk;
-    cj__frame *f;
-    cj__columns view;
     int32_t rc;
 
-    CJ_TRY(window_group(w, lo, hi, &f));
-    view = cj__frame_view(f, 0);
-    for (int64_t i = 0, end; i < f->n; i = end) {
-        int disorder;
-
-        end = window_run_end(f, i, &disorder);
-        if (disorder)
-            CJ_TRY(window_sort(w, f, i, end - i));
-        for (int k = 0; k < walk->n_folds; k++) {
-            const cj__fold *fold = &walk->folds[k];
-
-            CJ_TRY(fold->profile(fold->arg, &w->partial[k], f->u32[CJ__FRAME_ROOT][i],
-                                 &view, i, end - i));
-        }
+    if (window_is_grouped(&w->gather)) {
+        CJ_TRY(window_show_gathered(w));
+    } else {
+        CJ_TRY(window_group(w, lo, hi));
+        CJ_TRY(window_show_sorted(w, lo, hi));
     }
-    for (int k = 0; k < walk->n_folds; k++)
+    for (int k = 0; k < w->walk->n_folds; k++)
         CJ_TRY(cj__str_status(&w->partial[k]));
 out:
     return rc;
