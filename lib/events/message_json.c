@@ -245,6 +245,8 @@ static void json_identify(cj__draft *d, const struct cJSON *root)
 {
     (void)root;
     d->m->cause = CJ__CAUSE_IDENTIFY;
+    if (d->m->traits == NULL)
+        d->m->traits = "{}"; /* an identify without traits is one all the same */
     if (d->m->event.name != NULL)
         cj__draft_reject(d, CJ_EINVAL, "identify", "takes no name");
 }
