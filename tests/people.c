@@ -62,9 +62,9 @@ int64_t people_say(cj_db *db, const char *identifiers)
     e.identifiers = ids;
     e.time_ms = PEOPLE_START_MS + 1000 * people_count(db, "journal_events");
     ck_assert_msg(cj_record(db, &e) == CJ_OK, "%s", cj_errmsg());
-    ck_assert_msg(cj_identify(db, ids, e.n_identifiers, NULL, e.time_ms, NULL, &profile) ==
-                      CJ_OK,
-                  "%s", cj_errmsg());
+    ck_assert_msg(
+        cj_identify(db, ids, e.n_identifiers, NULL, e.time_ms, NULL, &profile) == CJ_OK,
+        "%s", cj_errmsg());
     return profile;
 }
 
@@ -117,7 +117,8 @@ static void people_profile(cj_db *db, int64_t profile, char *to, size_t size)
     }
     kind = cj_table_text(t, 1, &kinds);
     value = cj_table_text(t, 2, &values);
-    n += (size_t)snprintf(to + n, size - n, "%s%lld:", n > 0 ? " " : "", (long long)profile);
+    n += (size_t)snprintf(to + n, size - n, "%s%lld:", n > 0 ? " " : "",
+                          (long long)profile);
     for (int64_t i = 0; i < cj_table_rows(t); i++)
         n += (size_t)snprintf(to + n, size - n, "%s%.*s=%.*s", i > 0 ? "+" : "",
                               (int)(kinds[i + 1] - kinds[i]), kind + kinds[i],

@@ -66,7 +66,8 @@ START_TEST(test_identity_graph__conflicts_are_per_kind)
 
     people_say(db, "user_id=ann email=ann@x.org");
     people_say(db, "crm_id=77 phone=030999888");
-    people_say(db, "email=ann@x.org phone=030999888"); /* a user_id and a crm_id: fine */
+    people_say(db,
+               "email=ann@x.org phone=030999888"); /* a user_id and a crm_id: fine */
     ck_assert_int_eq(people_who(db, "crm_id=77"), 1);
     people_say(db, "crm_id=78 email=ann@x.org"); /* a second crm_id: not */
     ck_assert_int_eq(people_who(db, "crm_id=78"), 5);
@@ -79,7 +80,9 @@ START_TEST(test_identity_graph__junk_creates_nothing)
 {
     cj_db *db = people_open();
     cj_identifier junk = {sizeof junk, "user_id", "null"};
-    cj_event e = {.struct_size = sizeof e, .name = "page_view", .identifiers = &junk,
+    cj_event e = {.struct_size = sizeof e,
+                  .name = "page_view",
+                  .identifiers = &junk,
                   .n_identifiers = 1};
 
     ck_assert_int_eq(cj_record(db, &e), CJ_EREJECT);
@@ -112,7 +115,8 @@ END_TEST
 START_TEST(test_identity_graph__alias_links_or_refuses)
 {
     cj_db *db = people_open();
-    cj_identifier ann = {sizeof ann, "user_id", "ann"}, bob = {sizeof bob, "user_id", "bob"};
+    cj_identifier ann = {sizeof ann, "user_id", "ann"},
+                  bob = {sizeof bob, "user_id", "bob"};
     cj_identifier a1 = {sizeof a1, "anonymous_id", "a1"};
 
     ck_assert_int_eq(cj_alias(db, &ann, &a1), CJ_OK);
@@ -144,8 +148,8 @@ START_TEST(test_identity_graph__merge_by_hand_also_against_a_conflict)
 }
 END_TEST
 
-/* An edge that was refused because of another joins when that one is taken out: as if it
- * had never been. */
+/* An edge that was refused because of another joins when that one is taken out: as if
+ * it had never been. */
 START_TEST(test_identity_graph__unmerge_lets_refused_edges_join)
 {
     cj_db *db = people_open();
@@ -193,11 +197,12 @@ START_TEST(test_identity_graph__edges_say_what_became_of_them)
     ck_assert_int_eq(cj_edges(db, 3, &t), CJ_OK);
     text = people_csv(t);
     ck_assert_str_eq(
-        text, "edge,node_a,node_b,time_ms,cause,state,reason\n"
-              "3,2,3,1735689601000,event,refused,both profiles hold a unique identifier of "
-              "one kind\n"
-              "4,2,3,1735689601000,identify,refused,both profiles hold a unique identifier "
-              "of one kind\n");
+        text,
+        "edge,node_a,node_b,time_ms,cause,state,reason\n"
+        "3,2,3,1735689601000,event,refused,both profiles hold a unique identifier of "
+        "one kind\n"
+        "4,2,3,1735689601000,identify,refused,both profiles hold a unique identifier "
+        "of one kind\n");
     free(text);
     ck_assert_int_eq(cj_edges(db, 0, &t), CJ_OK);
     ck_assert_int_eq(cj_table_rows(t), 4);
@@ -207,7 +212,8 @@ START_TEST(test_identity_graph__edges_say_what_became_of_them)
 }
 END_TEST
 
-/* ---- random graphs against the fold, said slowly ------------------------------------------- */
+/* ---- random graphs against the fold, said slowly
+ * ------------------------------------------- */
 
 enum { NODES = 60, EDGES = 300 };
 
@@ -265,7 +271,8 @@ static void expect_roots(cj_db *db, const slow *s)
 
 static void step_alias(cj_db *db, slow *s, uint32_t *random)
 {
-    int x = 1 + (int)slow_random(random, NODES), y = 1 + (int)slow_random(random, NODES);
+    int x = 1 + (int)slow_random(random, NODES),
+        y = 1 + (int)slow_random(random, NODES);
     char tx[32], ty[32];
     cj_identifier ix = {sizeof ix, s->unique[x] ? "user_id" : "device_id", tx};
     cj_identifier iy = {sizeof iy, s->unique[y] ? "user_id" : "device_id", ty};
@@ -280,12 +287,14 @@ static void step_alias(cj_db *db, slow *s, uint32_t *random)
     (void)snprintf(ty, sizeof ty, "n%d", y);
     s->edges[++s->n_edges] = (slow_edge){.a = x, .b = y};
     slow_fold(s);
-    ck_assert_int_eq(cj_alias(db, &ix, &iy), s->root[x] == s->root[y] ? CJ_OK : CJ_EEXISTS);
+    ck_assert_int_eq(cj_alias(db, &ix, &iy),
+                     s->root[x] == s->root[y] ? CJ_OK : CJ_EEXISTS);
 }
 
 static void step_merge(cj_db *db, slow *s, uint32_t *random)
 {
-    int x = 1 + (int)slow_random(random, NODES), y = 1 + (int)slow_random(random, NODES);
+    int x = 1 + (int)slow_random(random, NODES),
+        y = 1 + (int)slow_random(random, NODES);
     int64_t edge;
 
     if (s->root[x] == s->root[y]) {

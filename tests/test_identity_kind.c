@@ -53,11 +53,38 @@ END_TEST
 START_TEST(test_identity_kind__junk_in_any_case_quoted_or_not)
 {
     static const char *const junk[] = {
-        "null", "NULL", "Null", "\"null\"", "'NULL'", "`null`", " \" null \" ", "\"'null'\"",
-        "0", "0000", "00000000-0000-0000-0000-000000000000", "---", "-", "\"0000\"", "",
-        "   ", "\"\"", "guest", "Guest", "GUEST", "[object Object]", "[OBJECT OBJECT]",
-        "'[object Object]'", "undefined", "None", "NaN", "anonymous", "(not set)", "N/A",
-        "0000000000000000000000000000000000000000000000000000", "00:00:00:00:00:00", "{}"};
+        "null",
+        "NULL",
+        "Null",
+        "\"null\"",
+        "'NULL'",
+        "`null`",
+        " \" null \" ",
+        "\"'null'\"",
+        "0",
+        "0000",
+        "00000000-0000-0000-0000-000000000000",
+        "---",
+        "-",
+        "\"0000\"",
+        "",
+        "   ",
+        "\"\"",
+        "guest",
+        "Guest",
+        "GUEST",
+        "[object Object]",
+        "[OBJECT OBJECT]",
+        "'[object Object]'",
+        "undefined",
+        "None",
+        "NaN",
+        "anonymous",
+        "(not set)",
+        "N/A",
+        "0000000000000000000000000000000000000000000000000000",
+        "00:00:00:00:00:00",
+        "{}"};
 
     for (size_t i = 0; i < sizeof junk / sizeof junk[0]; i++)
         for (size_t k = 0; k < CJ__N_KINDS; k++)
@@ -68,8 +95,9 @@ END_TEST
 
 START_TEST(test_identity_kind__what_only_looks_like_junk)
 {
-    static const char *const fine[] = {"nullify", "guest-17", "0x1", "user1", "1", "00001",
-                                       "object17", "nan1", "anonymous-5f3a", "a", "-17-"};
+    static const char *const fine[] = {
+        "nullify", "guest-17",       "0x1", "user1", "1", "00001", "object17",
+        "nan1",    "anonymous-5f3a", "a",   "-17-"};
 
     for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++)
         ck_assert_str_eq(becomes("user_id", fine[i]), fine[i]);
@@ -89,11 +117,13 @@ START_TEST(test_identity_kind__length_at_its_limit)
 }
 END_TEST
 
-/* Every row of the table: found by name and number, with a meaning; ids never change. */
+/* Every row of the table: found by name and number, with a meaning; ids never change.
+ */
 START_TEST(test_identity_kind__table)
 {
-    static const char *const order[] = {"user_id", "crm_id",    "loyalty_card", "email",
-                                        "phone",   "device_id", "anonymous_id", "guest"};
+    static const char *const order[] = {"user_id",      "crm_id", "loyalty_card",
+                                        "email",        "phone",  "device_id",
+                                        "anonymous_id", "guest"};
 
     for (int i = 0; i < CJ__N_KINDS; i++) {
         const cj__kind *kind = &cj__kinds()[i];
@@ -102,7 +132,8 @@ START_TEST(test_identity_kind__table)
         ck_assert_ptr_eq(cj__kind_named(kind->name), kind);
         ck_assert_ptr_eq(cj__kind_numbered(kind->id), kind);
         ck_assert_int_gt((int)strlen(kind->meaning), 10);
-        ck_assert_int_eq((kind->mask & CJ__KNOWN) != 0, strcmp(kind->name, "guest") != 0);
+        ck_assert_int_eq((kind->mask & CJ__KNOWN) != 0,
+                         strcmp(kind->name, "guest") != 0);
         ck_assert_int_eq((kind->mask & CJ__UNIQUE) != 0, i < 2);
     }
     ck_assert_ptr_null(cj__kind_named("userid"));
@@ -113,7 +144,8 @@ START_TEST(test_identity_kind__table)
 END_TEST
 
 HARNESS_MAIN("identity_kind", test_identity_kind__emails_are_lower_case,
-             test_identity_kind__phones_are_digits, test_identity_kind__ids_stay_as_written,
+             test_identity_kind__phones_are_digits,
+             test_identity_kind__ids_stay_as_written,
              test_identity_kind__junk_in_any_case_quoted_or_not,
              test_identity_kind__what_only_looks_like_junk,
              test_identity_kind__length_at_its_limit, test_identity_kind__table)

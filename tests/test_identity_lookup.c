@@ -1,5 +1,5 @@
-/* From identifier to node: cold and warm handles, several runs on disk, two handles that
- * write in turn, rolled back transactions. */
+/* From identifier to node: cold and warm handles, several runs on disk, two handles
+ * that write in turn, rolled back transactions. */
 #include "harness.h"
 #include "identity/internal.h"
 #include "people.h"
@@ -20,8 +20,8 @@ static uint32_t node_of(cj_db *db, int i, int create)
     char text[32];
     uint32_t node;
 
-    ck_assert_int_eq(cj__identifier_node(db, cj__kind_named("device_id"), name_of(i, text),
-                                         create, &node),
+    ck_assert_int_eq(cj__identifier_node(db, cj__kind_named("device_id"),
+                                         name_of(i, text), create, &node),
                      CJ_OK);
     return node;
 }
@@ -102,7 +102,8 @@ START_TEST(test_identity_lookup__a_snapshot_finds_all)
     }
     (void)name_of(9100, text);
     ck_assert_int_eq(cj_profile_find(db, "device_id", text, &profile), CJ_ENOTFOUND);
-    ck_assert_int_eq(cj_profile_find(db, "user_id", "device-1", &profile), CJ_ENOTFOUND);
+    ck_assert_int_eq(cj_profile_find(db, "user_id", "device-1", &profile),
+                     CJ_ENOTFOUND);
     people_close(db);
 }
 END_TEST

@@ -54,7 +54,8 @@ START_TEST(test_profile_traits__numbers_and_nesting_stay_exact)
     cj_db *db = people_open();
 
     learn(db, "ann",
-          "{ \"big\" : 9007199254740993123, \"dec\":12.50, \"tags\":[ \"a\", {\"b\":null} ] }",
+          "{ \"big\" : 9007199254740993123, \"dec\":12.50, \"tags\":[ \"a\", "
+          "{\"b\":null} ] }",
           T0);
     expect_traits(db, 1, T0,
                   HEAD "big,9007199254740993123,crm,1735689600000\n"

@@ -42,7 +42,8 @@ static void round_trip(cj_db *db, int64_t n)
         ck_assert_uint_eq(again[i], hashes[i] & CJ__MESSAGE_MASK);
     for (int64_t i = 0; i < n; i += 1 + n / 300) {
         ck_assert_int_eq(
-            cj__message_run_find(cj__writer(db), &part, mix((uint64_t)i + 1), &found), CJ_OK);
+            cj__message_run_find(cj__writer(db), &part, mix((uint64_t)i + 1), &found),
+            CJ_OK);
         ck_assert_int_eq(found, 1);
         ck_assert_int_eq(cj__message_run_find(cj__writer(db), &part,
                                               mix((uint64_t)(i + n) + 1), &found),
@@ -67,7 +68,8 @@ END_TEST
 
 START_TEST(test_store_message_run__extreme_hashes)
 {
-    uint64_t hashes[] = {0, UINT64_MAX, 1, 0xFFFF, 0x10000, UINT64_MAX - 0x10000, UINT64_MAX};
+    uint64_t hashes[] = {0,       UINT64_MAX,           1,         0xFFFF,
+                         0x10000, UINT64_MAX - 0x10000, UINT64_MAX};
     const int64_t n = sizeof hashes / sizeof hashes[0];
     cj__part_info part = {.part = 3, .n_messages = n};
     cj_db *db = people_open();
@@ -79,7 +81,8 @@ START_TEST(test_store_message_run__extreme_hashes)
     ck_assert_int_eq(cj__message_run_read(cj__writer(db), &part, again), CJ_OK);
     for (int64_t i = 0; i < n; i++) {
         ck_assert_uint_eq(again[i], hashes[i] & CJ__MESSAGE_MASK);
-        ck_assert_int_eq(cj__message_run_find(cj__writer(db), &part, hashes[i], &found), CJ_OK);
+        ck_assert_int_eq(cj__message_run_find(cj__writer(db), &part, hashes[i], &found),
+                         CJ_OK);
         ck_assert_int_eq(found, 1);
     }
     (void)cj__write_end(db, CJ_EINTERRUPT);
@@ -129,8 +132,10 @@ START_TEST(test_store_message_run__damaged_buckets)
         ck_assert_int_eq(cj__query_run(&q), CJ_OK);
         cj__query_end(&q);
         (void)cj__message_run_find(cj__writer(db), &part, random, &found);
-        ck_assert_int_eq(cj__message_run_read(cj__writer(db), &part, again), CJ_ECORRUPT);
-        ck_assert_int_eq(cj__query_begin(cj__writer(db), STMT_BUCKET_DELETE, &q), CJ_OK);
+        ck_assert_int_eq(cj__message_run_read(cj__writer(db), &part, again),
+                         CJ_ECORRUPT);
+        ck_assert_int_eq(cj__query_begin(cj__writer(db), STMT_BUCKET_DELETE, &q),
+                         CJ_OK);
         cj__query_int64(&q, 1, 0);
         cj__query_int64(&q, 2, INT64_MAX);
         ck_assert_int_eq(cj__query_run(&q), CJ_OK);

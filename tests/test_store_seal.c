@@ -37,10 +37,15 @@ static void record(cj_db *db, int i)
     uint32_t r = 77u + (uint32_t)i * 2654435761u;
     char user[16], message[16], order[16], properties[64];
     cj_identifier id = {sizeof id, "user_id", user};
-    cj_item items[2] = {{sizeof items[0], "P-1", 1, 500, "{\"size\":\"M\"}"},
-                        {sizeof items[0], "P-2", 3, 1500, NULL}};
-    cj_event e = {.struct_size = sizeof e, .identifiers = &id, .n_identifiers = 1,
-                  .message_id = message, .properties = properties};
+    cj_item items[2] = {
+        {sizeof items[0], "P-1", 1, 500,  "{\"size\":\"M\"}"},
+        {sizeof items[0], "P-2", 3, 1500, NULL              }
+    };
+    cj_event e = {.struct_size = sizeof e,
+                  .identifiers = &id,
+                  .n_identifiers = 1,
+                  .message_id = message,
+                  .properties = properties};
     uint32_t kind = random_below(&r, 10);
 
     (void)snprintf(user, sizeof user, "u%u", random_below(&r, 40));
@@ -125,7 +130,8 @@ START_TEST(test_store_seal__compact_changes_no_answer)
         free(after);
         ck_assert_int_eq(people_count(db, "journal_events"), 0);
     }
-    /* January to September lie 62 days and more behind: nine months; then fifteen weeks. */
+    /* January to September lie 62 days and more behind: nine months; then fifteen
+     * weeks. */
     ck_assert_int_eq(people_count(db, "parts"), 9 + 15);
     free(before);
     ck_assert_int_eq(cj_close(db), CJ_OK);
@@ -171,7 +177,9 @@ START_TEST(test_store_seal__parts_of_a_slice_are_merged)
 {
     char path[64];
     cj_identifier id = {sizeof id, "user_id", "ann"};
-    cj_event e = {.struct_size = sizeof e, .name = "page_view", .identifiers = &id,
+    cj_event e = {.struct_size = sizeof e,
+                  .name = "page_view",
+                  .identifiers = &id,
                   .n_identifiers = 1};
     cj_db *db;
 
@@ -180,7 +188,8 @@ START_TEST(test_store_seal__parts_of_a_slice_are_merged)
     for (int i = 0; i < 300; i++) {
         e.time_ms = START_MS + 1000;
         ck_assert_int_eq(cj_record(db, &e), CJ_OK);
-        ck_assert_int_le(people_count(db, "parts"), 16); /* 3 of each size: 1, 4, 16 ... */
+        ck_assert_int_le(people_count(db, "parts"),
+                         16); /* 3 of each size: 1, 4, 16 ... */
     }
     ck_assert_int_eq(people_count(db, "sealed_events"), 300);
     people_sound(db);
@@ -194,8 +203,11 @@ START_TEST(test_store_seal__ties_keep_their_arrival)
 {
     char path[64], name[16];
     cj_identifier id = {sizeof id, "user_id", "ann"};
-    cj_event e = {.struct_size = sizeof e, .name = name, .time_ms = START_MS,
-                  .identifiers = &id, .n_identifiers = 1};
+    cj_event e = {.struct_size = sizeof e,
+                  .name = name,
+                  .time_ms = START_MS,
+                  .identifiers = &id,
+                  .n_identifiers = 1};
     const int64_t *offsets;
     const char *names;
     cj_table *t;

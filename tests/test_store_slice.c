@@ -19,7 +19,8 @@ START_TEST(test_store_slice__weeks_of_a_month)
         int week = (day - 1) / 7;
         cj__slice s = cj__slice_week(at(2025, 3, day) + 12345678);
         ck_assert_int_eq(s.from_ms, at(2025, 3, from[week]));
-        ck_assert_int_eq(s.until_ms, week == 4 ? at(2025, 4, 1) : at(2025, 3, from[week + 1]));
+        ck_assert_int_eq(s.until_ms,
+                         week == 4 ? at(2025, 4, 1) : at(2025, 3, from[week + 1]));
     }
 }
 END_TEST

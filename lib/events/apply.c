@@ -1,5 +1,5 @@
-/* One message becomes rows: identifiers to nodes and edges, texts to terms, the event and
- * its items to rows of the batch.  Within a write transaction. */
+/* One message becomes rows: identifiers to nodes and edges, texts to terms, the event
+ * and its items to rows of the batch.  Within a write transaction. */
 #include "events/apply.h"
 #include "identity/identity.h"
 #include "profile/profile.h"
@@ -14,7 +14,8 @@ typedef struct apply_ident {
 } apply_ident;
 
 /* The identifiers of the message that may identify somebody, normalised. */
-static int32_t apply_usable(cj_db *db, const cj__message *m, apply_ident *to, int *n_out)
+static int32_t apply_usable(cj_db *db, const cj__message *m, apply_ident *to,
+                            int *n_out)
 {
     int32_t rc = CJ_OK;
 
@@ -25,7 +26,8 @@ static int32_t apply_usable(cj_db *db, const cj__message *m, apply_ident *to, in
         int blocked;
 
         next->kind = cj__kind_named(id->kind);
-        if (cj__kind_normalise(next->kind, cj__text_of(id->value), next->text, &next->n) != 0)
+        if (cj__kind_normalise(next->kind, cj__text_of(id->value), next->text,
+                               &next->n) != 0)
             continue;
         CJ_TRY(cj__identifier_blocked(db, next->kind, (cj__text){next->text, next->n},
                                       &blocked));
@@ -79,7 +81,8 @@ static int32_t apply_terms(cj_db *db, const cj_event *e, cj__row *row)
     CJ_TRY(cj__term(db, CJ__SPACE_CONTENT, cj__text_of(e->content), &row->content));
     CJ_TRY(cj__term(db, CJ__SPACE_PRODUCT, cj__text_of(e->product), &row->product));
     if (row->has_value)
-        CJ_TRY(cj__term(db, CJ__SPACE_CURRENCY, cj__text_of(db->currency), &row->currency));
+        CJ_TRY(cj__term(db, CJ__SPACE_CURRENCY, cj__text_of(db->currency),
+                        &row->currency));
 out:
     return rc;
 }
@@ -96,7 +99,8 @@ static int32_t apply_items(cj_db *db, const cj_event *e, const cj__row *order,
         row.quantity = item->quantity == 0 ? 1 : item->quantity;
         row.value_minor = item->value_minor;
         row.properties = cj__text_of(item->properties);
-        CJ_TRY(cj__term(db, CJ__SPACE_PRODUCT, cj__text_of(item->product), &row.product));
+        CJ_TRY(
+            cj__term(db, CJ__SPACE_PRODUCT, cj__text_of(item->product), &row.product));
         cj__batch_row(batch, &row);
     }
 out:
@@ -122,7 +126,8 @@ static int32_t apply_event(cj_db *db, cj__message *m, uint32_t node, cj__batch *
     cj__batch_row(batch, &row);
     row.has_value = 1;
     if (row.currency == 0 && e->n_items > 0)
-        CJ_TRY(cj__term(db, CJ__SPACE_CURRENCY, cj__text_of(db->currency), &row.currency));
+        CJ_TRY(
+            cj__term(db, CJ__SPACE_CURRENCY, cj__text_of(db->currency), &row.currency));
     CJ_TRY(apply_items(db, e, &row, batch));
     CJ_TRY(cj__str_status(&batch->events));
     m->n_events = batch->n_events - before;
@@ -130,7 +135,8 @@ out:
     return rc;
 }
 
-static int32_t apply_seen(cj_db *db, const cj__message *m, cj__batch *batch, int *seen_out)
+static int32_t apply_seen(cj_db *db, const cj__message *m, cj__batch *batch,
+                          int *seen_out)
 {
     const char *id = m->event.message_id;
 

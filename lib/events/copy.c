@@ -1,4 +1,6 @@
-/* A deep copy of messages: one arena holds them all. */
+/* A deep copy of messages: one arena holds them all, so that freeing is one call.
+ * Pointers to nothing stay NULL; lengths and numbers come along unchecked, as they
+ * were. */
 #include "events/copy.h"
 
 #include <string.h>
@@ -70,10 +72,10 @@ static int32_t copy_items(cj__arena *arena, cj_event *e)
 static int32_t copy_message(cj__arena *arena, cj__message *m)
 {
     cj_event *e = &m->event;
-    const char **const texts[] = {&e->name,     &e->channel, &e->message_id, &e->session,
-                                  &e->campaign, &e->content, &e->product,    &e->order_id,
-                                  &e->currency, &e->properties, &m->traits,  &m->source,
-                                  &m->format};
+    const char **const texts[] = {
+        &e->name,    &e->channel, &e->message_id, &e->session,  &e->campaign,
+        &e->content, &e->product, &e->order_id,   &e->currency, &e->properties,
+        &m->traits,  &m->source,  &m->format};
     int32_t rc;
 
     if (m->outcome == CJ__REJECTED && m->raw.data != NULL) {
@@ -92,8 +94,8 @@ out:
     return rc;
 }
 
-int32_t cj__copy_messages(const cj__allocator *a, const cj__message *messages, int64_t n,
-                          size_t extra_bytes, cj__copy **out)
+int32_t cj__copy_messages(const cj__allocator *a, const cj__message *messages,
+                          int64_t n, size_t extra_bytes, cj__copy **out)
 {
     cj__copy *copy = cj__alloc_zero(a, sizeof *copy);
     int32_t rc = CJ_OK;
@@ -104,8 +106,8 @@ int32_t cj__copy_messages(const cj__allocator *a, const cj__message *messages, i
     copy->allocator = *a;
     cj__arena_init(&copy->arena, &copy->allocator);
     copy->extra = cj__arena_alloc(&copy->arena, extra_bytes);
-    copy->messages = cj__arena_alloc(&copy->arena,
-                                     cj__size_product((size_t)n, sizeof *messages));
+    copy->messages =
+        cj__arena_alloc(&copy->arena, cj__size_product((size_t)n, sizeof *messages));
     if (copy->extra == NULL || copy->messages == NULL)
         rc = CJ_ENOMEM;
     for (int64_t i = 0; i < n && rc == CJ_OK; i++) {

@@ -1,12 +1,11 @@
 /* Group commit.  Callers put their messages into one queue; the first that finds nobody
  * at work becomes the leader, takes all that is queued, does it in one transaction and
- * wakes the others.  In deferred mode the caller leaves a copy and goes; a thread of the
- * handle leads every commit_ms. */
+ * wakes the others.  In deferred mode the caller leaves a copy and goes; a thread of
+ * the handle leads every commit_ms. */
 #include "events/apply.h"
 #include "events/copy.h"
 #include "identity/identity.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 #include <time.h>
@@ -32,11 +31,12 @@ struct cj__recorder {
     int leading;      /* somebody is in a transaction */
     int stop, has_thread;
     pthread_t thread;
-    int32_t deferred_rc; /* of a commit nobody waited for */
+    int32_t deferred_rc; /* of the last commit that nobody waited for */
     char deferred_text[128];
 };
 
-/* ---- one transaction ------------------------------------------------------------------------ */
+/* ---- one transaction
+ * ------------------------------------------------------------------------ */
 
 static int32_t record_request_rows(cj_db *db, record_request *r, cj__batch *batch)
 {
@@ -74,8 +74,8 @@ out:
     return cj__write_end(db, rc);
 }
 
-/* The events are durable already: when sealing fails, they stay in the journal, the next
- * commit tries again, and the log hook hears of it. */
+/* The events are durable already: when sealing fails, they stay in the journal, the
+ * next commit tries again, and the log hook hears of it. */
 static void record_seal(cj_db *db)
 {
     int32_t rc;
@@ -89,7 +89,9 @@ static void record_seal(cj_db *db)
         db->cx.log(db->cx.log_user, rc, cj__error_text());
 }
 
-/* ---- leading ----------------------------------------------------------------------------------- */
+/* ---- leading
+ * -----------------------------------------------------------------------------------
+ */
 
 static void record_text(char *to, size_t size, int32_t rc)
 {
@@ -101,8 +103,25 @@ static void record_text(char *to, size_t size, int32_t rc)
     to[n] = '\0';
 }
 
-/* With the lock held: do what is queued.  Frees deferred requests. */
-static void record_lead(cj_db *db)
+static void record_enqueue(struct cj__recorder *q, record_request *r)
+{
+    r->next = NULL;
+    *q->last = r;
+    q->last = &r->next;
+    q->n_queued += r->n;
+}
+
+/* A deferred commit failed and nothing was recorded: its messages stay queued, the
+ * caller hears of it at the next flush or when the queue is full. */
+static void record_again(struct cj__recorder *q, record_request *r, int32_t rc)
+{
+    q->deferred_rc = rc;
+    record_text(q->deferred_text, sizeof q->deferred_text, rc);
+    record_enqueue(q, r);
+}
+
+/* With the lock held: do what is queued.  Frees deferred requests that are done. */
+static int32_t record_lead(cj_db *db)
 {
     struct cj__recorder *q = db->recorder;
     record_request *requests = q->first, *next;
@@ -117,17 +136,15 @@ static void record_lead(cj_db *db)
     (void)pthread_mutex_lock(&q->lock);
     for (record_request *r = requests; r != NULL; r = next) {
         next = r->next;
-        if (r->copy != NULL) {
-            if (rc != CJ_OK && q->deferred_rc == CJ_OK) {
-                q->deferred_rc = rc;
-                record_text(q->deferred_text, sizeof q->deferred_text, rc);
-            }
+        if (r->copy != NULL && rc != CJ_OK) {
+            record_again(q, r, rc);
+        } else if (r->copy != NULL) {
             cj__copy_free(r->copy);
-            continue;
+        } else {
+            r->rc = rc;
+            record_text(r->text, sizeof r->text, rc);
+            r->done = 1;
         }
-        r->rc = rc;
-        record_text(r->text, sizeof r->text, rc);
-        r->done = 1;
     }
     (void)pthread_cond_broadcast(&q->changed);
     (void)pthread_mutex_unlock(&q->lock);
@@ -136,14 +153,7 @@ static void record_lead(cj_db *db)
     (void)pthread_mutex_lock(&q->lock);
     q->leading = 0;
     (void)pthread_cond_broadcast(&q->changed);
-}
-
-static void record_enqueue(struct cj__recorder *q, record_request *r)
-{
-    r->next = NULL;
-    *q->last = r;
-    q->last = &r->next;
-    q->n_queued += r->n;
+    return rc;
 }
 
 static int32_t record_now(cj_db *db, cj__message *messages, int64_t n, int64_t now_ms)
@@ -157,31 +167,35 @@ static int32_t record_now(cj_db *db, cj__message *messages, int64_t n, int64_t n
         if (q->leading)
             (void)pthread_cond_wait(&q->changed, &q->lock);
         else
-            record_lead(db);
+            (void)record_lead(db);
     }
     (void)pthread_mutex_unlock(&q->lock);
     return r.rc == CJ_OK ? CJ_OK : cj__fail(r.rc, "%s", r.text);
 }
 
-/* ---- deferred ------------------------------------------------------------------------------------ */
+/* ---- deferred
+ * ------------------------------------------------------------------------------------
+ */
 
+/* When something is queued, give others commit_ms to join, then commit. */
 static void *record_thread(void *arg)
 {
     cj_db *db = arg;
     struct cj__recorder *q = db->recorder;
-    struct timespec until;
+    const struct timespec pause = {db->commit_ms / 1000,
+                                   db->commit_ms % 1000 * 1000000};
 
     (void)pthread_mutex_lock(&q->lock);
-    while (!q->stop || q->first != NULL) {
-        if (q->first != NULL && !q->leading) {
-            record_lead(db);
+    while (!q->stop) {
+        if (q->first == NULL || q->leading) {
+            (void)pthread_cond_wait(&q->changed, &q->lock);
             continue;
         }
-        (void)clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += db->commit_ms % 1000 * 1000000;
-        until.tv_sec += db->commit_ms / 1000 + until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
-        (void)pthread_cond_timedwait(&q->changed, &q->lock, &until);
+        (void)pthread_mutex_unlock(&q->lock);
+        (void)nanosleep(&pause, NULL);
+        (void)pthread_mutex_lock(&q->lock);
+        if (q->first != NULL && !q->leading)
+            (void)record_lead(db);
     }
     (void)pthread_mutex_unlock(&q->lock);
     return NULL;
@@ -202,34 +216,40 @@ static int32_t record_later(cj_db *db, const cj__message *messages, int64_t n,
     *r = (record_request){
         .messages = cj__copy_list(copy), .n = n, .now_ms = now_ms, .copy = copy};
     (void)pthread_mutex_lock(&q->lock);
-    while (q->n_queued > RECORD_QUEUE_MAX && !q->stop)
+    while (q->n_queued > RECORD_QUEUE_MAX && q->deferred_rc == CJ_OK)
         (void)pthread_cond_wait(&q->changed, &q->lock);
-    record_enqueue(q, r);
+    if (q->n_queued > RECORD_QUEUE_MAX)
+        rc = cj__fail(q->deferred_rc, "%s", q->deferred_text);
+    else
+        record_enqueue(q, r);
+    (void)pthread_cond_broadcast(&q->changed);
     (void)pthread_mutex_unlock(&q->lock);
-    return CJ_OK;
+    if (rc != CJ_OK)
+        cj__copy_free(copy);
+    return rc;
 }
 
 int32_t cj__record_flush(cj_db *db)
 {
     struct cj__recorder *q = db->recorder;
-    int32_t rc;
+    int32_t rc = CJ_OK;
 
     (void)pthread_mutex_lock(&q->lock);
-    while (q->first != NULL || q->leading) {
-        if (q->first != NULL && !q->leading)
-            record_lead(db);
-        else
+    while ((q->first != NULL || q->leading) && rc == CJ_OK) {
+        if (q->leading)
             (void)pthread_cond_wait(&q->changed, &q->lock);
+        else
+            rc = record_lead(db);
     }
-    rc = q->deferred_rc;
-    if (rc != CJ_OK)
-        (void)cj__fail(rc, "%s", q->deferred_text);
-    q->deferred_rc = CJ_OK;
+    if (rc == CJ_OK)
+        q->deferred_rc = CJ_OK; /* what failed before is durable now */
     (void)pthread_mutex_unlock(&q->lock);
     return rc;
 }
 
-/* ---- door -------------------------------------------------------------------------------------------- */
+/* ---- door
+ * --------------------------------------------------------------------------------------------
+ */
 
 static int32_t record_check(cj_db *db, cj__message *messages, int64_t n, int64_t now_ms)
 {
@@ -284,7 +304,8 @@ int32_t cj__recorder_open(cj_db *db)
     db->recorder = q;
     if ((db->flags & CJ_OPEN_DEFERRED) && !(db->flags & CJ_OPEN_READONLY)) {
         if (pthread_create(&q->thread, NULL, record_thread, db) != 0)
-            return cj__fail(CJ_EIO, "cannot start the thread that commits deferred events");
+            return cj__fail(CJ_EIO,
+                            "cannot start the thread that commits deferred events");
         q->has_thread = 1;
     }
     return CJ_OK;
@@ -304,6 +325,11 @@ int32_t cj__recorder_close(cj_db *db)
         (void)pthread_cond_broadcast(&q->changed);
         (void)pthread_mutex_unlock(&q->lock);
         (void)pthread_join(q->thread, NULL);
+    }
+    for (record_request *r = q->first, *next; r != NULL;
+         r = next) { /* rc tells of them */
+        next = r->next;
+        cj__copy_free(r->copy);
     }
     (void)pthread_mutex_destroy(&q->lock);
     (void)pthread_cond_destroy(&q->changed);

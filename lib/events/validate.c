@@ -1,5 +1,5 @@
-/* What a message may be: every limit and rule of an event in one place.  Knows nothing of
- * the file's content; runs in the caller's thread, before any lock. */
+/* What a message may be: every limit and rule of an event in one place.  Knows nothing
+ * of the file's content; runs in the caller's thread, before any lock. */
 #include "base/json.h"
 #include "events/events.h"
 #include "identity/identity.h"
@@ -21,8 +21,8 @@ int32_t cj__reject(cj__message *m, int32_t code, const char *format, ...)
 }
 
 /* A short text without control characters; required: not absent and not empty. */
-static void validate_text(cj__message *m, const char *text, const char *what, size_t max,
-                          int required)
+static void validate_text(cj__message *m, const char *text, const char *what,
+                          size_t max, int required)
 {
     size_t n;
 
@@ -37,16 +37,18 @@ static void validate_text(cj__message *m, const char *text, const char *what, si
     }
     n = strlen(text);
     if (n > max)
-        (void)cj__reject(m, CJ_ELIMIT, "%s has %zu bytes, the limit is %zu", what, n, max);
+        (void)cj__reject(m, CJ_ELIMIT, "%s has %zu bytes, the limit is %zu", what, n,
+                         max);
     else if (!cj__utf8_valid(text, n))
         (void)cj__reject(m, CJ_EINVAL, "%s is not valid UTF-8", what);
     for (size_t i = 0; i < n && m->outcome != CJ__REJECTED; i++)
         if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-            (void)cj__reject(m, CJ_EINVAL, "%s holds a control character at byte %zu", what,
-                             i);
+            (void)cj__reject(m, CJ_EINVAL, "%s holds a control character at byte %zu",
+                             what, i);
 }
 
-static void validate_number(cj__message *m, int64_t value, const char *what, int64_t max)
+static void validate_number(cj__message *m, int64_t value, const char *what,
+                            int64_t max)
 {
     if (m->outcome != CJ__REJECTED && (value > max || value < -max))
         (void)cj__reject(m, CJ_ELIMIT, "%s is beyond +-%lld", what, (long long)max);
@@ -74,8 +76,9 @@ static void validate_time(cj__message *m, int64_t now_ms)
     if (m->outcome == CJ__REJECTED)
         return;
     if (m->event.time_ms < 0 || m->event.time_ms >= CJ__MAX_TIME_MS)
-        (void)cj__reject(m, CJ_EINVAL, "time_ms is not between 1970 and 2100; it is in "
-                                       "milliseconds");
+        (void)cj__reject(m, CJ_EINVAL,
+                         "time_ms is not between 1970 and 2100; it is in "
+                         "milliseconds");
 }
 
 static void validate_currency(const cj_db *db, cj__message *m)
@@ -88,8 +91,9 @@ static void validate_currency(const cj_db *db, cj__message *m)
         (void)cj__reject(m, CJ_ECURRENCY, "unknown currency; give an ISO 4217 code");
     else if ((c[0] & ~0x20) != db->currency[0] || (c[1] & ~0x20) != db->currency[1] ||
              (c[2] & ~0x20) != db->currency[2])
-        (void)cj__reject(m, CJ_ECURRENCY, "currency %.3s is not the store's %s; convert it",
-                         c, db->currency);
+        (void)cj__reject(m, CJ_ECURRENCY,
+                         "currency %.3s is not the store's %s; convert it", c,
+                         db->currency);
 }
 
 static void validate_identifiers(cj__message *m)
@@ -106,8 +110,9 @@ static void validate_identifiers(cj__message *m)
     for (int64_t i = 0; i < e->n_identifiers && m->outcome != CJ__REJECTED; i++) {
         const cj_identifier *id = &e->identifiers[i];
         if (cj__kind_named(id->kind) == NULL)
-            (void)cj__reject(m, CJ_EINVAL, "identifier %lld is of no known kind (user_id, "
-                                           "email, ...)",
+            (void)cj__reject(m, CJ_EINVAL,
+                             "identifier %lld is of no known kind (user_id, "
+                             "email, ...)",
                              (long long)i);
         else if (id->value == NULL || strlen(id->value) > CJ__MAX_IDENTIFIER)
             (void)cj__reject(m, CJ_ELIMIT, "%s is missing or longer than %d bytes",
@@ -124,15 +129,16 @@ static void validate_items(cj__message *m)
     if (m->outcome == CJ__REJECTED || e->n_items == 0)
         return;
     if (e->n_items < 0 || e->n_items > CJ__MAX_ITEMS) {
-        (void)cj__reject(m, CJ_ELIMIT, "%lld items, the limit is %d", (long long)e->n_items,
-                         CJ__MAX_ITEMS);
+        (void)cj__reject(m, CJ_ELIMIT, "%lld items, the limit is %d",
+                         (long long)e->n_items, CJ__MAX_ITEMS);
         return;
     }
     if (strcmp(e->name, "order") != 0 && strcmp(e->name, "refund") != 0)
         (void)cj__reject(m, CJ_EINVAL, "only an order or a refund has items");
     for (int64_t i = 0; i < e->n_items && m->outcome != CJ__REJECTED; i++) {
         validate_text(m, e->items[i].product, "product of an item", CJ__MAX_NAME, 0);
-        validate_number(m, e->items[i].quantity, "quantity of an item", CJ__MAX_QUANTITY);
+        validate_number(m, e->items[i].quantity, "quantity of an item",
+                        CJ__MAX_QUANTITY);
         validate_number(m, e->items[i].value_minor, "value of an item", CJ__MAX_VALUE);
         validate_object(m, e->items[i].properties, "properties of an item");
     }
@@ -154,7 +160,8 @@ static void validate_event(const cj_db *db, cj__message *m)
     validate_currency(db, m);
     validate_object(m, e->properties, "properties");
     validate_items(m);
-    if (m->outcome != CJ__REJECTED && strcmp(e->name, "refund") == 0 && e->value_minor > 0)
+    if (m->outcome != CJ__REJECTED && strcmp(e->name, "refund") == 0 &&
+        e->value_minor > 0)
         (void)cj__reject(m, CJ_EINVAL, "a refund's value is negative or 0");
 }
 

@@ -1,4 +1,6 @@
-/* Does the stored state equal the fold over the edges?  A second fold, in memory. */
+/* Does the stored state equal the fold over the edges?  A second fold, in memory, and
+ * each identifier looked up through the runs.  Reads one snapshot and writes nothing.
+ */
 #include "identity/internal.h"
 #include "store/reader.h"
 
@@ -44,7 +46,8 @@ static int32_t check_identifiers(cj_db *db, cj__conn *conn, check_state *s, cj_t
             break;
         kind = cj__kind_numbered(cj__query_get_int64(&q, 1));
         if (cj__query_get_int64(&q, 0) != expected || kind == NULL) {
-            cj__problem(t, "identifier", "row %lld is out of number or of an unknown kind",
+            cj__problem(t, "identifier",
+                        "row %lld is out of number or of an unknown kind",
                         (long long)cj__query_get_int64(&q, 0));
             break;
         }
@@ -103,8 +106,8 @@ static int32_t check_pages(cj__conn *conn, const check_state *s, cj_table *t)
         CJ_TRY(cj__node_read(conn, i, &stored));
         if (stored.profile != right->profile || stored.own != right->own ||
             (right->profile == i && stored.mask != right->mask))
-            cj__problem(t, "node_page", "node %u is in profile %u, and should be in %u", i,
-                        stored.profile, right->profile);
+            cj__problem(t, "node_page", "node %u is in profile %u, and should be in %u",
+                        i, stored.profile, right->profile);
     }
 out:
     return rc;

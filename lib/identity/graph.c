@@ -1,7 +1,9 @@
-/* The identity graph: edges come, profiles join or refuse. */
+/* The identity graph: edges come, profiles join or refuse.  Adding an edge applies one
+ * more step of the fold that identity.h describes; taking one out is unmerge.c. */
 #include "identity/internal.h"
 
-/* ---- the fold ------------------------------------------------------------------------- */
+/* ---- the fold
+ * ------------------------------------------------------------------------- */
 
 /* All nodes of `other` become nodes of `kept`, and their rings one ring. */
 static int32_t graph_join(const cj__nodes *nodes, uint32_t kept, uint32_t other)
@@ -53,7 +55,8 @@ out:
     return rc;
 }
 
-/* ---- adding ------------------------------------------------------------------------------- */
+/* ---- adding
+ * ------------------------------------------------------------------------------- */
 
 static int32_t graph_get(void *user, uint32_t node, cj__node *out)
 {
@@ -138,7 +141,8 @@ out:
 int32_t cj__edge_add(cj_db *db, uint32_t x, uint32_t y, int32_t cause, int64_t time_ms,
                      cj__edge *out)
 {
-    cj__edge e = {.a = x < y ? x : y, .b = x < y ? y : x, .cause = cause, .time_ms = time_ms};
+    cj__edge e = {
+        .a = x < y ? x : y, .b = x < y ? y : x, .cause = cause, .time_ms = time_ms};
     uint64_t key = (uint64_t)e.a << 32 | e.b, causes = 0;
     int found = 0;
     int32_t rc;
@@ -156,7 +160,8 @@ out:
     return rc;
 }
 
-/* ---- by hand ---------------------------------------------------------------------------------- */
+/* ---- by hand
+ * ---------------------------------------------------------------------------------- */
 
 static int32_t graph_root(cj_db *db, int64_t profile, uint32_t *root_out)
 {
@@ -185,7 +190,9 @@ int32_t cj__merge(cj_db *db, int64_t profile_a, int64_t profile_b, int64_t now_m
     if (a == b)
         CJ_TRY(cj__fail(CJ_EEXISTS, "profiles %lld and %lld are already one",
                         (long long)profile_a, (long long)profile_b));
-    e = (cj__edge){.a = a < b ? a : b, .b = a < b ? b : a, .cause = CJ__CAUSE_MERGE,
+    e = (cj__edge){.a = a < b ? a : b,
+                   .b = a < b ? b : a,
+                   .cause = CJ__CAUSE_MERGE,
                    .time_ms = now_ms};
     CJ_TRY(graph_insert(db, &e));
     *edge_out = e.edge; /* last: nothing below can fail */

@@ -1,17 +1,18 @@
-/* Who is who: identifiers, the graph that connects them, merge and unmerge.  The door of
- * room identity.
+/* Who is who: identifiers, the graph that connects them, merge and unmerge.  The door
+ * of room identity.
  *
- * The state is a fold over the edges that have not been removed, in the order in which they
- * came: an edge joins two profiles unless both hold a unique identifier of one kind.  So it
- * depends on nothing but that list, and taking an edge out of it gives exactly the state
- * as if it had never been.  Everything here runs in the caller's write transaction, except
- * what takes a cj__conn. */
+ * The state is a fold over the edges that have not been removed, in the order in which
+ * they came: an edge joins two profiles unless both hold a unique identifier of one
+ * kind.  So it depends on nothing but that list, and taking an edge out of it gives
+ * exactly the state as if it had never been.  Everything here runs in the caller's
+ * write transaction, except what takes a cj__conn. */
 #ifndef CJ__IDENTITY_IDENTITY_H
 #define CJ__IDENTITY_IDENTITY_H
 
 #include "store/store.h"
 
-/* ---- kinds (kind.c) ------------------------------------------------------------------- */
+/* ---- kinds (kind.c)
+ * ------------------------------------------------------------------- */
 
 typedef struct cj__kind {
     const char *name;
@@ -35,10 +36,13 @@ const cj__kind *cj__kind_named(const char *name); /* NULL: no such kind */
 const cj__kind *cj__kind_numbered(int64_t id);
 
 /* Normalise into to[CJ__MAX_IDENTIFIER + 1].  0; -1: not such an identifier (an e-mail
- * without @, ...); -2: a value that never identifies anybody (null, 0000, guest, ...). */
-int32_t cj__kind_normalise(const cj__kind *kind, cj__text value, char *to, size_t *n_out);
+ * without @, ...); -2: a value that never identifies anybody (null, 0000, guest, ...).
+ */
+int32_t cj__kind_normalise(const cj__kind *kind, cj__text value, char *to,
+                           size_t *n_out);
 
-/* ---- identifiers (lookup.c, run.c) --------------------------------------------------------- */
+/* ---- identifiers (lookup.c, run.c)
+ * --------------------------------------------------------- */
 
 int32_t cj__identity_open(cj_db *db);
 void cj__identity_close(cj_db *db);
@@ -58,7 +62,8 @@ int32_t cj__identity_flush(cj_db *db);
 int32_t cj__identifier_find(cj_db *db, cj__conn *conn, const cj__kind *kind,
                             cj__text value, uint32_t *node_out);
 
-/* ---- the graph (graph.c, unmerge.c) ----------------------------------------------------------- */
+/* ---- the graph (graph.c, unmerge.c)
+ * ----------------------------------------------------------- */
 
 enum {
     CJ__CAUSE_EVENT = 1,
@@ -74,7 +79,8 @@ typedef struct cj__edge {
     int32_t cause, state;
 } cj__edge;
 
-/* Say that two nodes are one person.  *out is the edge, new or known, with its state. */
+/* Say that two nodes are one person.  *out is the edge, new or known, with its state.
+ */
 int32_t cj__edge_add(cj_db *db, uint32_t x, uint32_t y, int32_t cause, int64_t time_ms,
                      cj__edge *out);
 
@@ -92,7 +98,8 @@ typedef struct cj__nodes {
 int32_t cj__edge_apply(const cj__nodes *nodes, const cj__edge *edge, int32_t *state_out,
                        uint32_t *kept_out, uint32_t *other_out);
 
-/* ---- reading (tables.c) and checking (check.c), in a snapshot ------------------------------------ */
+/* ---- reading (tables.c) and checking (check.c), in a snapshot
+ * ------------------------------------ */
 
 int32_t cj__profile_find(cj_db *db, const char *kind, const char *value,
                          int64_t *profile_out);

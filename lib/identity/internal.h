@@ -4,8 +4,9 @@
 
 #include "identity/identity.h"
 
-/* 96 bits of a keyed hash stand for an identifier: among 10^8 of them two are alike with
- * probability 6e-14, and nobody outside can aim, since the key is the file's secret. */
+/* 96 bits of a keyed hash stand for an identifier: among 10^8 of them two are alike
+ * with probability 6e-14, and nobody outside can aim, since the key is the file's
+ * secret. */
 typedef struct cj__ident {
     uint64_t hash;
     uint32_t hash2;

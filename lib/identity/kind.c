@@ -1,4 +1,5 @@
-/* Identifier kinds: how each is normalised, and the values that identify nobody. */
+/* Identifier kinds: how each is normalised, and the values that identify nobody.  Pure
+ * functions of the text; what the host has blocked is in lookup.c. */
 #include "identity/identity.h"
 
 #include <string.h>
@@ -32,8 +33,8 @@ static int32_t kind_exact(cj__text value, char *to, size_t *n_out)
     return 0;
 }
 
-/* One @ with something on both sides; ASCII letters in lower case (the part before the @
- * could differ by case in theory, and never does in practice). */
+/* One @ with something on both sides; ASCII letters in lower case (the part before the
+ * @ could differ by case in theory, and never does in practice). */
 static int32_t kind_email(cj__text value, char *to, size_t *n_out)
 {
     size_t ats = 0;
@@ -49,8 +50,8 @@ static int32_t kind_email(cj__text value, char *to, size_t *n_out)
 }
 
 /* Digits, with a leading + when the number is international (00 is +); 5 to 15 digits
- * (E.164).  National and international forms of one number are not brought together: that
- * needs the country. */
+ * (E.164).  National and international forms of one number are not brought together:
+ * that needs the country. */
 static int32_t kind_phone(cj__text value, char *to, size_t *n_out)
 {
     size_t n = 0, digits;
@@ -103,20 +104,54 @@ const cj__kind *cj__kind_numbered(int64_t id)
     return id >= 1 && id <= CJ__N_KINDS ? &kinds[id - 1] : NULL;
 }
 
-/* ---- junk --------------------------------------------------------------------------------- */
+/* ---- junk
+ * --------------------------------------------------------------------------------- */
 
-/* In lower case.  What programs write when they have no id: seen in Segment's and PostHog's
- * lists of illegal ids and in real exports. */
-static const char *const kind_junk[] = {
-    "null",        "nil",         "none",      "undefined",         "nan",
-    "n/a",         "na",          "unknown",   "anonymous",         "anon",
-    "guest",       "user",        "customer",  "id",                "distinct_id",
-    "distinctid",  "email",       "true",      "false",             "[object object]",
-    "object",      "not set",     "(not set)", "not_authenticated", "not authenticated",
-    "(null)",      "<null>",      "(none)",    "invalid",           "default",
-    "deleted",     "empty",       "blank",     "test",              "string",
-    "user_id",     "userid",      "device_id", "anonymous_id",      "noemail",
-    "no email",    "none@none",   "-1"};
+/* In lower case.  What programs write when they have no id: seen in Segment's and
+ * PostHog's lists of illegal ids and in real exports. */
+static const char *const kind_junk[] = {"null",
+                                        "nil",
+                                        "none",
+                                        "undefined",
+                                        "nan",
+                                        "n/a",
+                                        "na",
+                                        "unknown",
+                                        "anonymous",
+                                        "anon",
+                                        "guest",
+                                        "user",
+                                        "customer",
+                                        "id",
+                                        "distinct_id",
+                                        "distinctid",
+                                        "email",
+                                        "true",
+                                        "false",
+                                        "[object object]",
+                                        "object",
+                                        "not set",
+                                        "(not set)",
+                                        "not_authenticated",
+                                        "not authenticated",
+                                        "(null)",
+                                        "<null>",
+                                        "(none)",
+                                        "invalid",
+                                        "default",
+                                        "deleted",
+                                        "empty",
+                                        "blank",
+                                        "test",
+                                        "string",
+                                        "user_id",
+                                        "userid",
+                                        "device_id",
+                                        "anonymous_id",
+                                        "noemail",
+                                        "no email",
+                                        "none@none",
+                                        "-1"};
 
 /* Only zeros, dashes and what stands between them in empty ids. */
 static int kind_is_hollow(const char *text, size_t n)
@@ -149,7 +184,8 @@ static int kind_is_junk(cj__text value)
     return 0;
 }
 
-int32_t cj__kind_normalise(const cj__kind *kind, cj__text value, char *to, size_t *n_out)
+int32_t cj__kind_normalise(const cj__kind *kind, cj__text value, char *to,
+                           size_t *n_out)
 {
     cj__text t = kind_trim(value);
 

@@ -1,12 +1,12 @@
-/* From identifier to node.  A handle begins cold: it asks the hash runs on disk and reads
- * only the identifiers that came after the newest run.  Once it has asked as often as
- * loading everything would cost, it loads everything, and from then on a miss in memory is
- * an answer. */
+/* From identifier to node.  A handle begins cold: it asks the hash runs on disk and
+ * reads only the identifiers that came after the newest run.  Once it has asked as
+ * often as loading everything would cost, it loads everything, and from then on a miss
+ * in memory is an answer. */
 #include "identity/internal.h"
 
 #include <string.h>
 
-#define LOOKUP_TAIL 8192         /* new identifiers before a run is written */
+#define LOOKUP_TAIL 8192           /* new identifiers before a run is written */
 #define LOOKUP_KNOWN_EDGES 2000000 /* pairs remembered: 32 MiB */
 
 int32_t cj__identity_open(cj_db *db)
@@ -36,7 +36,8 @@ void cj__identity_close(cj_db *db)
     db->identity = NULL;
 }
 
-/* ---- memory --------------------------------------------------------------------------------- */
+/* ---- memory
+ * --------------------------------------------------------------------------------- */
 
 cj__ident cj__ident_key(const cj_db *db, const cj__kind *kind, cj__text value)
 {
@@ -78,7 +79,8 @@ static int32_t lookup_room(cj_db *db, size_t n)
         capacity *= 2;
     if (capacity == old)
         return CJ_OK;
-    slots = cj__alloc_zero(&db->cx.allocator, cj__size_product(capacity, sizeof *slots));
+    slots =
+        cj__alloc_zero(&db->cx.allocator, cj__size_product(capacity, sizeof *slots));
     if (slots == NULL)
         return CJ_ENOMEM;
     i->slots = slots;
@@ -115,7 +117,8 @@ static void lookup_clear(struct cj__identity *i)
     cj__map_clear(&i->edges);
 }
 
-/* ---- keeping step with the file ---------------------------------------------------------------- */
+/* ---- keeping step with the file
+ * ---------------------------------------------------------------- */
 
 /* Identifiers after `after`, from their rows, into memory. */
 static int32_t lookup_load_rows(cj_db *db, uint32_t after)
@@ -195,7 +198,9 @@ static int32_t lookup_load_all(cj_db *db)
     return CJ_OK;
 }
 
-/* ---- lookup ----------------------------------------------------------------------------------------- */
+/* ---- lookup
+ * -----------------------------------------------------------------------------------------
+ */
 
 static int32_t lookup_on_disk(cj_db *db, cj__ident *key)
 {
@@ -290,10 +295,13 @@ out:
     return rc;
 }
 
-/* ---- runs --------------------------------------------------------------------------------------------- */
+/* ---- runs
+ * ---------------------------------------------------------------------------------------------
+ */
 
 /* The new run takes in older runs that are no larger than what it has so far: sizes
- * double, so there are few, and each identifier is rewritten log2(n / LOOKUP_TAIL) times. */
+ * double, so there are few, and each identifier is rewritten log2(n / LOOKUP_TAIL)
+ * times. */
 static int32_t lookup_write_run(cj_db *db, uint32_t tail_from)
 {
     struct cj__identity *i = db->identity;
@@ -328,7 +336,8 @@ static int32_t lookup_write_run(cj_db *db, uint32_t tail_from)
             break;
         kind = cj__kind_numbered(cj__query_get_int64(&q, 1));
         if (kind == NULL || n == bytes / sizeof *idents)
-            CJ_TRY(cj__fail(CJ_ECORRUPT, "the identifiers are not numbered without gaps"));
+            CJ_TRY(
+                cj__fail(CJ_ECORRUPT, "the identifiers are not numbered without gaps"));
         idents[n] = cj__ident_key(db, kind, cj__query_get_text(&q, 2));
         idents[n++].node = (uint32_t)cj__query_get_int64(&q, 0);
     }
@@ -352,7 +361,8 @@ int32_t cj__identity_flush(cj_db *db)
     return i->n_nodes - covered < LOOKUP_TAIL ? CJ_OK : lookup_write_run(db, covered);
 }
 
-/* ---- what the host has blocked --------------------------------------------------------------------------- */
+/* ---- what the host has blocked
+ * --------------------------------------------------------------------------- */
 
 static int32_t lookup_load_blocked(cj_db *db)
 {
@@ -371,7 +381,8 @@ static int32_t lookup_load_blocked(cj_db *db)
         kind = cj__kind_numbered(cj__query_get_int64(&q, 0));
         if (kind != NULL)
             CJ_TRY(cj__map_put(&i->blocked,
-                               cj__ident_key(db, kind, cj__query_get_text(&q, 1)).hash, 1));
+                               cj__ident_key(db, kind, cj__query_get_text(&q, 1)).hash,
+                               1));
     }
     i->blocked_loaded = 1;
 out:
@@ -390,8 +401,9 @@ int32_t cj__identifier_blocked(cj_db *db, const cj__kind *kind, cj__text value,
     CJ_TRY(lookup_sync(db));
     if (!i->blocked_loaded)
         CJ_TRY(lookup_load_blocked(db));
-    *blocked_out = i->blocked.n > 0 &&
-                   cj__map_get(&i->blocked, cj__ident_key(db, kind, value).hash, &ignored);
+    *blocked_out =
+        i->blocked.n > 0 &&
+        cj__map_get(&i->blocked, cj__ident_key(db, kind, value).hash, &ignored);
 out:
     return rc;
 }
@@ -406,7 +418,8 @@ int32_t cj__identifier_block(cj_db *db, const char *kind_name, const char *value
     int32_t rc;
 
     if (kind == NULL)
-        return cj__fail(CJ_EINVAL, "unknown identifier kind; kinds are user_id ... guest");
+        return cj__fail(CJ_EINVAL,
+                        "unknown identifier kind; kinds are user_id ... guest");
     if (cj__kind_normalise(kind, cj__text_of(value), text, &n) != 0)
         return cj__fail(CJ_EINVAL, "the value is no %s, or identifies nobody already",
                         kind->name);

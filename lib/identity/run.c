@@ -1,7 +1,7 @@
-/* Hash runs on disk: identifiers of a range of nodes, sorted by hash, in 2^bits buckets by
- * the hash's upper bits, 16 bytes each, so that a handle that has loaded nothing finds one
- * identifier with one row read per run.  Runs double in size as they are merged
- * (lookup.c), so there are few. */
+/* Hash runs on disk: identifiers of a range of nodes, sorted by hash, in 2^bits buckets
+ * by the hash's upper bits, 16 bytes each, so that a handle that has loaded nothing
+ * finds one identifier with one row read per run.  Runs double in size as they are
+ * merged (lookup.c), so there are few. */
 #include "identity/internal.h"
 
 #include <stdlib.h>
@@ -144,8 +144,9 @@ int32_t cj__ident_run_write(cj_db *db, cj__ident *idents, size_t n, uint32_t fir
             i++;
         CJ_TRY(cj__query_begin(cj__writer(db), STMT_IDENTIFIER_BUCKET_ADD, &q));
         cj__query_int64(&q, 1, run.run << RUN_SHIFT | bucket);
-        cj__query_blob(&q, 2, (cj__text){(const char *)(idents + from),
-                                         (i - from) * sizeof *idents});
+        cj__query_blob(
+            &q, 2,
+            (cj__text){(const char *)(idents + from), (i - from) * sizeof *idents});
         CJ_TRY(cj__query_run(&q));
         cj__query_end(&q);
     }

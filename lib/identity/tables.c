@@ -1,4 +1,5 @@
-/* The identity graph as tables, read in a snapshot. */
+/* The identity graph as tables: each call opens a snapshot of its own, so that it sees
+ * one moment and holds nobody up. */
 #include "identity/internal.h"
 #include "store/reader.h"
 
@@ -52,11 +53,13 @@ int32_t cj__profile_find(cj_db *db, const char *kind_name, const char *value,
 
     *profile_out = 0;
     if (kind == NULL)
-        return cj__fail(CJ_EINVAL, "unknown identifier kind; kinds are user_id ... guest");
+        return cj__fail(CJ_EINVAL,
+                        "unknown identifier kind; kinds are user_id ... guest");
     if (cj__kind_normalise(kind, cj__text_of(value), text, &n) != 0)
         return cj__fail(CJ_ENOTFOUND, "no profile can have that %s", kind->name);
     CJ_TRY(cj__reader_open(db, &r));
-    CJ_TRY(cj__identifier_find(db, cj__reader_conn(r), kind, (cj__text){text, n}, &node));
+    CJ_TRY(
+        cj__identifier_find(db, cj__reader_conn(r), kind, (cj__text){text, n}, &node));
     if (node == 0)
         CJ_TRY(cj__fail(CJ_ENOTFOUND, "no profile has that %s", kind->name));
     CJ_TRY(cj__node_read(cj__reader_conn(r), node, &entry));
@@ -114,7 +117,8 @@ out:
     return rc;
 }
 
-/* ---- edges ------------------------------------------------------------------------------- */
+/* ---- edges
+ * ------------------------------------------------------------------------------- */
 
 static const char *tables_cause(int32_t cause)
 {
@@ -151,9 +155,10 @@ static int32_t tables_edge_rows(cj__query *q, cj__map *nodes, cj_table *t)
         cj__table_int64(t, 3, e.time_ms);
         cj__table_put(t, 4, tables_cause(e.cause));
         cj__table_put(t, 5, tables_state(e.state));
-        cj__table_put(t, 6, e.state == CJ__EDGE_REFUSED
-                                ? "both profiles hold a unique identifier of one kind"
-                                : NULL);
+        cj__table_put(t, 6,
+                      e.state == CJ__EDGE_REFUSED
+                          ? "both profiles hold a unique identifier of one kind"
+                          : NULL);
     }
 out:
     return rc;

@@ -1,7 +1,7 @@
-/* Taking an edge out.  The state is a fold over the edges in order; an edge can only have
- * influenced nodes that some chain of edges (joined or refused, not removed) connects with
- * it.  So: mark it removed, collect that region, set its nodes back to themselves and fold
- * the region's edges again, in order. */
+/* Taking an edge out.  The state is a fold over the edges in order; an edge can only
+ * have influenced nodes that some chain of edges (joined or refused, not removed)
+ * connects with it.  So: mark it removed, collect that region, set its nodes back to
+ * themselves and fold the region's edges again, in order. */
 #include "identity/internal.h"
 
 #include <stdlib.h>
@@ -41,7 +41,8 @@ static int32_t region_edge(region *r, const cj__edge *e)
         return CJ_OK;
     CJ_TRY(cj__map_put(&r->seen_edges, (uint64_t)e->edge, 1));
     CJ_TRY(cj__array_grow(&r->db->cx.allocator, (void **)&r->edges, &r->edges_capacity,
-                          r->n_edges + 1, sizeof *r->edges, SIZE_MAX / sizeof *r->edges));
+                          r->n_edges + 1, sizeof *r->edges,
+                          SIZE_MAX / sizeof *r->edges));
     r->edges[r->n_edges++] = *e;
     CJ_TRY(region_node(r, e->a));
     CJ_TRY(region_node(r, e->b));

@@ -1,4 +1,5 @@
-/* Traits: history in, the newest out. */
+/* Traits: history in, the newest out.  Values are JSON texts, kept as they were written
+ * but for blanks; numbers never pass through a double. */
 #include "base/json.h"
 #include "identity/identity.h"
 #include "profile/profile.h"
@@ -8,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- writing ---------------------------------------------------------------------------- */
+/* ---- writing
+ * ---------------------------------------------------------------------------- */
 
 /* Is the trait's value at that time this one already? */
 static int32_t traits_known(cj_db *db, uint32_t node, uint32_t name, int64_t time_ms,
@@ -78,7 +80,8 @@ out:
     return rc;
 }
 
-/* ---- reading ------------------------------------------------------------------------------- */
+/* ---- reading
+ * ------------------------------------------------------------------------------- */
 
 typedef struct traits_row {
     int64_t time_ms;

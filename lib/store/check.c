@@ -1,6 +1,7 @@
 /* Verify what the store holds: SQLite's own structure, journal rows, parts with their
  * directories, blocks with their checksums and order, the value projection against the
- * core, message hashes against their buckets.  Reads a snapshot; goes on after a problem. */
+ * core, message hashes against their buckets.  Reads a snapshot; goes on after a
+ * problem. */
 #include "store/internal.h"
 
 #include <stdarg.h>
@@ -31,7 +32,8 @@ void cj__problem(cj_table *t, const char *place, const char *format, ...)
     cj__table_put(t, 1, text);
 }
 
-/* A failed read of one place is a problem of the file, unless memory or patience ended. */
+/* A failed read of one place is a problem of the file, unless memory or patience ended.
+ */
 static int32_t check_note(cj_table *t, const char *place, int32_t rc)
 {
     if (rc != CJ_ECORRUPT)
@@ -61,7 +63,8 @@ out:
     return check_note(t, "sqlite", rc);
 }
 
-/* ---- rows ------------------------------------------------------------------------------- */
+/* ---- rows
+ * ------------------------------------------------------------------------------- */
 
 static void check_row(check_part *c, const char *place, const cj__row *row)
 {
@@ -107,7 +110,8 @@ out:
     return check_note(c->problems, "journal", rc);
 }
 
-/* ---- parts --------------------------------------------------------------------------------- */
+/* ---- parts
+ * --------------------------------------------------------------------------------- */
 
 static int check_in_order(const cj__row *a, const cj__row *b)
 {
@@ -145,9 +149,11 @@ static void check_rows(check_part *c, const char *place, int family, int64_t n)
     }
 }
 
-static int32_t check_block(check_part *c, int family, int64_t index, const uint32_t *entry)
+static int32_t check_block(check_part *c, int family, int64_t index,
+                           const uint32_t *entry)
 {
-    int64_t id = c->info->part << CJ__PART_SHIFT | (int64_t)family << CJ__FAMILY_SHIFT | index;
+    int64_t id =
+        c->info->part << CJ__PART_SHIFT | (int64_t)family << CJ__FAMILY_SHIFT | index;
     cj__query q = {0};
     cj__text core, properties;
     cj__block_header header;
@@ -156,8 +162,8 @@ static int32_t check_block(check_part *c, int family, int64_t index, const uint3
     int row;
     int32_t rc;
 
-    (void)snprintf(place, sizeof place, "part %lld block %lld", (long long)c->info->part,
-                   (long long)id);
+    (void)snprintf(place, sizeof place, "part %lld block %lld",
+                   (long long)c->info->part, (long long)id);
     cj__arena_reset(&c->texts);
     CJ_TRY(cj__query_begin(c->conn, STMT_BLOCK_GET, &q));
     cj__query_int64(&q, 1, id);
@@ -193,10 +199,11 @@ static int32_t check_family(check_part *c, int family, cj__text directory)
         if (rc == CJ_OK)
             rc = check_block(c, family, i, entry);
     }
-    if (rc == CJ_OK &&
-        c->n_rows != (family == CJ__FAMILY_VALUE ? c->info->n_values : c->info->n_events))
-        cj__problem(c->problems, "part", "part %lld holds %lld events of family %d, and "
-                                         "says otherwise",
+    if (rc == CJ_OK && c->n_rows != (family == CJ__FAMILY_VALUE ? c->info->n_values
+                                                                : c->info->n_events))
+        cj__problem(c->problems, "part",
+                    "part %lld holds %lld events of family %d, and "
+                    "says otherwise",
                     (long long)c->info->part, (long long)c->n_rows, family);
     return rc;
 }
@@ -226,8 +233,9 @@ static int32_t check_one_part(check_part *c, const cj__query *q)
     CJ_TRY(check_family(c, CJ__FAMILY_CORE, core));
     CJ_TRY(check_family(c, CJ__FAMILY_VALUE, projection));
     if (c->n_values != c->info->n_values || c->core_values != c->projected_values)
-        cj__problem(c->problems, "part", "the value projection of part %lld is not what "
-                                         "its events say",
+        cj__problem(c->problems, "part",
+                    "the value projection of part %lld is not what "
+                    "its events say",
                     (long long)c->info->part);
     CJ_TRY(check_messages(c));
 out:

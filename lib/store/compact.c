@@ -1,14 +1,15 @@
-/* cj_compact: seal what is in the journal, merge the parts of each slice, merge weeks that
- * lie more than two months behind the newest event into months, give free pages back.
- * Each step is a transaction of its own: stopped half way, the file is good and smaller. */
+/* cj_compact: seal what is in the journal, merge the parts of each slice, merge weeks
+ * that lie more than two months behind the newest event into months, give free pages
+ * back. Each step is a transaction of its own: stopped half way, the file is good and
+ * smaller. */
 #include "store/internal.h"
 
 #define COMPACT_KEEP_WEEKS_MS ((int64_t)62 * 86400000)
 
 /* The parts [first, end) of the directory that should be one, after `from_ms`; and the
  * slice that they make.  first == end: nothing is left to do. */
-static void compact_next(const cj__store *s, int64_t from_ms, size_t *first, size_t *end,
-                         cj__slice *slice)
+static void compact_next(const cj__store *s, int64_t from_ms, size_t *first,
+                         size_t *end, cj__slice *slice)
 {
     int64_t newest = INT64_MIN;
 
@@ -78,7 +79,8 @@ static int32_t compact_vacuum(cj_db *db)
     CJ_TRY(cj__query_one(&s->writer, STMT_COMMIT, &ignored));
     if (free_pages > pages / 4)
         CJ_TRY(cj__query_one(&s->writer, STMT_VACUUM, &ignored));
-    (void)sqlite3_wal_checkpoint_v2(s->writer.sq, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+    (void)sqlite3_wal_checkpoint_v2(s->writer.sq, NULL, SQLITE_CHECKPOINT_TRUNCATE,
+                                    NULL,
                                     NULL); /* a reader in its way: the next one will */
     CJ_TRY(cj__query_one(&s->writer, STMT_BEGIN_WRITE, &ignored));
 out:
@@ -95,7 +97,8 @@ int32_t cj__compact(cj_db *db, cj_progress_fn progress, void *progress_user)
     rc = cj__write_end(db, cj__seal(db, 1));
     while (rc == CJ_OK && from_ms != INT64_MAX) {
         rc = compact_step(db, &from_ms, &done, &total);
-        if (rc == CJ_OK && progress != NULL && progress(progress_user, done, total) != 0)
+        if (rc == CJ_OK && progress != NULL &&
+            progress(progress_user, done, total) != 0)
             rc = cj__fail(CJ_EINTERRUPT, "stopped by the progress hook");
     }
     return rc == CJ_OK ? compact_vacuum(db) : rc;

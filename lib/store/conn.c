@@ -1,5 +1,5 @@
-/* One SQLite connection, set up the way DESIGN 10 asks: WAL, full durability, nothing of
- * the file trusted.  Knows nothing of what the file holds. */
+/* One SQLite connection, set up the way DESIGN 10 asks: WAL, full durability, nothing
+ * of the file trusted.  Knows nothing of what the file holds. */
 #include "store/internal.h"
 
 #include <string.h>
@@ -19,10 +19,9 @@ static int conn_busy(void *user, int count)
 
 static int32_t conn_pragmas(cj__conn *conn)
 {
-    static const int pragmas[] = {STMT_TRUSTED_SCHEMA, STMT_CELL_SIZE_CHECK,
-                                  STMT_NO_MMAP,        STMT_SYNC_FULL,
-                                  STMT_SECURE_DELETE,  STMT_CACHE_SIZE,
-                                  STMT_TEMP_STORE};
+    static const int pragmas[] = {
+        STMT_TRUSTED_SCHEMA, STMT_CELL_SIZE_CHECK, STMT_NO_MMAP,   STMT_SYNC_FULL,
+        STMT_SECURE_DELETE,  STMT_CACHE_SIZE,      STMT_TEMP_STORE};
     int64_t ignored;
 
     for (size_t i = 0; i < sizeof pragmas / sizeof pragmas[0]; i++) {
@@ -44,9 +43,10 @@ int32_t cj__conn_open(cj_db *db, cj__conn *conn, int flags)
                                     SQLITE_OPEN_PRIVATECACHE,
                                 NULL);
     if (sqlite_rc != SQLITE_OK) {
-        int32_t rc = (sqlite_rc & 0xff) == SQLITE_CANTOPEN
-                         ? cj__fail(CJ_EIO, "cannot open the file; check path and rights")
-                         : cj__sqlite_fail(conn, sqlite_rc, "open");
+        int32_t rc =
+            (sqlite_rc & 0xff) == SQLITE_CANTOPEN
+                ? cj__fail(CJ_EIO, "cannot open the file; check path and rights")
+                : cj__sqlite_fail(conn, sqlite_rc, "open");
         cj__conn_close(conn);
         return rc;
     }

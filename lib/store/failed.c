@@ -1,4 +1,5 @@
-/* Rejected events: kept with their reason and bytes until they are retried or erased. */
+/* Rejected events: kept with their reason and bytes until they are retried or erased.
+ * Equal bytes of one format are one row, so importing a bad file twice adds nothing. */
 #include "store/internal.h"
 
 #include <string.h>
@@ -40,8 +41,8 @@ static int32_t failed_row(const cj__query *q, cj__arena *arena, cj__failed *out)
     return out->reason.data == NULL || out->bytes.data == NULL ? CJ_ENOMEM : CJ_OK;
 }
 
-int32_t cj__failed_read(cj__conn *conn, int64_t after, cj__arena *arena, cj__failed *rows,
-                        int64_t n, int64_t *n_out)
+int32_t cj__failed_read(cj__conn *conn, int64_t after, cj__arena *arena,
+                        cj__failed *rows, int64_t n, int64_t *n_out)
 {
     cj__query q = {0};
     int row;

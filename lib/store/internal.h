@@ -16,12 +16,13 @@
 
 #define CJ__APPLICATION_ID 1667920462 /* "cjrN" */
 #define CJ__SCHEMA_VERSION 1
-#define CJ__NODE_PAGE 400 /* nodes: a page is 4,000 bytes, a row fits a 4,096-byte page */
+#define CJ__NODE_PAGE                                                                  \
+    400 /* nodes: a page is 4,000 bytes, a row fits a 4,096-byte page */
 #define CJ__NODE_PAGE_BYTES ((size_t)CJ__NODE_PAGE * 10)
 #define CJ__PART_SHIFT 21 /* block id = part << 21 | family << 20 | index */
 #define CJ__FAMILY_SHIFT 20
 #define CJ__DIRECTORY_ENTRY 12 /* bytes: first node, last node, events: uint32 each */
-#define CJ__READERS 4 /* connections kept for analyses */
+#define CJ__READERS 4          /* connections kept for analyses */
 
 struct cj__conn {
     cj_db *db;
@@ -48,7 +49,7 @@ typedef struct cj__node_pages {
     struct cj__node_page {
         uint8_t *data; /* NULL: not read */
         int dirty;
-    } *pages;
+    } * pages;
     size_t n, capacity;
 } cj__node_pages;
 
@@ -73,15 +74,15 @@ struct cj__store {
     char *path, *wal_path;
     cj__conn writer;
     pthread_mutex_t write_lock;
-    int lock_fd;             /* on the -wal file, while a transaction runs */
-    int in_write;            /* a transaction is open */
+    int lock_fd;  /* on the -wal file, while a transaction runs */
+    int in_write; /* a transaction is open */
     ino_t wal_inode;
     dev_t wal_device;
-    int64_t data_version;    /* as this connection saw it last */
-    uint64_t generation;     /* cj__write_generation */
-    uint64_t rollbacks;      /* cj__write_rollbacks */
+    int64_t data_version; /* as this connection saw it last */
+    uint64_t generation;  /* cj__write_generation */
+    uint64_t rollbacks;   /* cj__write_rollbacks */
     uint64_t seed;
-    int wal_frames;          /* since the last checkpoint */
+    int wal_frames; /* since the last checkpoint */
     int64_t journal_events, journal_messages, next_batch;
 
     cj__terms terms;
@@ -119,9 +120,6 @@ int32_t cj__message_run_find(cj__conn *conn, const cj__part_info *part, uint64_t
 #define CJ__MESSAGE_MASK 0xFFFFFFFFFFFF0000u
 
 /* slice.c: the grid of time: weeks of a month, or the month, in UTC. */
-typedef struct cj__slice {
-    int64_t from_ms, until_ms;
-} cj__slice;
 cj__slice cj__slice_week(int64_t time_ms);
 cj__slice cj__slice_month(int64_t time_ms);
 
@@ -129,7 +127,8 @@ cj__slice cj__slice_month(int64_t time_ms);
 typedef struct cj__part_writer cj__part_writer;
 int32_t cj__part_begin(cj_db *db, cj__slice slice, cj__part_writer **out);
 int32_t cj__part_row(cj__part_writer *w, const cj__row *row); /* copies the texts */
-/* Messages of [min_ms, max_ms] belong to the part, whether or not they left an event. */
+/* Messages of [min_ms, max_ms] belong to the part, whether or not they left an event.
+ */
 void cj__part_cover(cj__part_writer *w, int64_t min_ms, int64_t max_ms);
 /* Write the last blocks, the message hashes (which it sorts) and the part's row. */
 int32_t cj__part_finish(cj__part_writer *w, uint64_t *hashes, int64_t n);

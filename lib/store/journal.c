@@ -1,10 +1,11 @@
 /* The journal: the events of each commit as one row, until they are sealed; and which
  * messages are known, so that recording one twice counts once.
  *
- * A message that comes again carries the same id and time, so it is in the journal (a set
- * of 64-bit hashes in memory that follows it) or in the slice of its time (hashes cut to 48
- * bits, message_run.c).  Late arrivals are rare, so a slice's hashes are probed on disk
- * first and loaded when a part is asked often, as when a file is imported again. */
+ * A message that comes again carries the same id and time, so it is in the journal (a
+ * set of 64-bit hashes in memory that follows it) or in the slice of its time (hashes
+ * cut to 48 bits, message_run.c).  Late arrivals are rare, so a slice's hashes are
+ * probed on disk first and loaded when a part is asked often, as when a file is
+ * imported again. */
 #include "store/internal.h"
 
 #include <string.h>
@@ -106,8 +107,8 @@ static int32_t journal_in_part(cj_db *db, cj__part_info *part, uint64_t hash,
         if (rc != CJ_OK)
             return rc;
     }
-    *known_out = cj__map_get(&db->store->messages.sealed, hash & CJ__MESSAGE_MASK,
-                             &ignored);
+    *known_out =
+        cj__map_get(&db->store->messages.sealed, hash & CJ__MESSAGE_MASK, &ignored);
     return CJ_OK;
 }
 

@@ -1,12 +1,13 @@
-/* Merging parts into one: several parts of a slice, or the weeks of a month.  Streaming,
+/* Merging parts into one: several parts of a slice, or the weeks of a month. Streaming,
  * one block of each part at a time; the order of arrival survives because of two equal
  * (node, time) the part with the lower id comes first. */
 #include "store/internal.h"
 
 #include <string.h>
 
-#define MERGE_FAN_IN 4 /* parts of like size before they are merged: each event is
-                        * rewritten log4(n) times instead of with every seal */
+#define MERGE_FAN_IN                                                                   \
+    4 /* parts of like size before they are merged: each event is                      \
+       * rewritten log4(n) times instead of with every seal */
 
 typedef struct merge_source {
     cj_db *db;
@@ -120,7 +121,8 @@ out:
     return rc;
 }
 
-int32_t cj__merge_parts(cj_db *db, const cj__part_info *parts, size_t n, cj__slice slice)
+int32_t cj__merge_parts(cj_db *db, const cj__part_info *parts, size_t n,
+                        cj__slice slice)
 {
     const cj__allocator *a = &db->cx.allocator;
     merge_source *sources = cj__alloc_zero(a, cj__size_product(n, sizeof *sources));
@@ -154,8 +156,8 @@ out:
     return rc;
 }
 
-/* Merge the newest parts of a slice while they are of like size.  Parts of one slice stand
- * together in the directory, by id. */
+/* Merge the newest parts of a slice while they are of like size.  Parts of one slice
+ * stand together in the directory, by id. */
 int32_t cj__merge_slice(cj_db *db, int64_t from_ms)
 {
     cj__store *s = db->store;

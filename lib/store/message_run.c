@@ -1,14 +1,14 @@
-/* The message hashes of one part: sorted, cut to their upper 48 bits, in 2^bits buckets by
- * their upper bits, so that one message costs one row read.
+/* The message hashes of one part: sorted, cut to their upper 48 bits, in 2^bits buckets
+ * by their upper bits, so that one message costs one row read.
  *
- * Why 48 bits: a new late event is taken for a repeated one with probability n / 2^48 (n:
- * messages of the part), 4e-9 at a million; each bit less saves n/8 bytes.  The hash is
- * seeded per file, so nobody outside can aim for a collision.
+ * Why 48 bits: a new late event is taken for a repeated one with probability n / 2^48
+ * (n: messages of the part), 4e-9 at a million; each bit less saves n/8 bytes.  The
+ * hash is seeded per file, so nobody outside can aim for a collision.
  *
- * A bucket: a varint of the count, one byte r, then the gaps between neighbours (the first
- * from the bucket's begin), each as its quotient by 2^r in unary (ones, then a zero) and r
- * low bits (Rice code), least significant bit first.  Uniform hashes need about
- * 48 - log2(n) + 1.5 bits each: 4 bytes. */
+ * A bucket: a varint of the count, one byte r, then the gaps between neighbours (the
+ * first from the bucket's begin), each as its quotient by 2^r in unary (ones, then a
+ * zero) and r low bits (Rice code), least significant bit first.  Uniform hashes need
+ * about 48 - log2(n) + 1.5 bits each: 4 bytes. */
 #include "store/internal.h"
 
 #include <stdlib.h>
@@ -17,7 +17,8 @@
 #define RUN_PER_BUCKET 512
 #define RUN_HASH_BITS 48
 
-/* ---- bits ---------------------------------------------------------------------------- */
+/* ---- bits
+ * ---------------------------------------------------------------------------- */
 
 typedef struct run_bits {
     const uint8_t *bytes;
@@ -47,7 +48,8 @@ static void run_put(cj__str *s, uint64_t *word, unsigned *used, uint64_t value,
     }
 }
 
-/* ---- writing ----------------------------------------------------------------------------- */
+/* ---- writing
+ * ----------------------------------------------------------------------------- */
 
 /* hashes[] are the bucket's, sorted, as offsets from its begin. */
 static void run_encode(cj__str *s, const uint64_t *hashes, size_t n, uint64_t begin,
@@ -131,7 +133,8 @@ out:
     return rc;
 }
 
-/* ---- reading ------------------------------------------------------------------------------ */
+/* ---- reading
+ * ------------------------------------------------------------------------------ */
 
 typedef struct run_cursor {
     run_bits bits;
@@ -146,7 +149,8 @@ static int32_t run_open(run_cursor *c, cj__text bytes, int64_t bucket, int64_t b
 
     if (bytes.n < 2 || cj__varint_read(&at, end, &c->left) != 0 || at == end ||
         *at > RUN_HASH_BITS || c->left > bytes.n * 8)
-        return cj__fail(CJ_ECORRUPT, "message bucket %lld is damaged", (long long)bucket);
+        return cj__fail(CJ_ECORRUPT, "message bucket %lld is damaged",
+                        (long long)bucket);
     c->rice = *at++;
     c->bits = (run_bits){at, (size_t)(end - at), 0};
     c->last = (uint64_t)bucket << (RUN_HASH_BITS - bits);
@@ -165,7 +169,8 @@ static uint64_t run_next(run_cursor *c)
     return c->last << 16;
 }
 
-int32_t cj__message_run_read(cj__conn *conn, const cj__part_info *part, uint64_t *hashes)
+int32_t cj__message_run_read(cj__conn *conn, const cj__part_info *part,
+                             uint64_t *hashes)
 {
     int64_t base = part->part << CJ__PART_SHIFT, n = 0;
     cj__query q = {0};
@@ -180,8 +185,8 @@ int32_t cj__message_run_read(cj__conn *conn, const cj__part_info *part, uint64_t
         CJ_TRY(cj__query_step(&q, &row));
         if (!row)
             break;
-        CJ_TRY(run_open(&c, cj__query_get_blob(&q, 1), cj__query_get_int64(&q, 0) - base,
-                        part->bits));
+        CJ_TRY(run_open(&c, cj__query_get_blob(&q, 1),
+                        cj__query_get_int64(&q, 0) - base, part->bits));
         if ((int64_t)c.left > part->n_messages - n)
             CJ_TRY(cj__fail(CJ_ECORRUPT, "part %lld has more messages than it says",
                             (long long)part->part));

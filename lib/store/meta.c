@@ -1,4 +1,5 @@
-/* Facts about the file itself, by name. */
+/* Facts about the file itself, by name: few, small, read at open or with a transaction.
+ * docs/FORMAT.md lists them. */
 #include "store/internal.h"
 
 #include <string.h>

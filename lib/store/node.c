@@ -2,14 +2,13 @@
  * page or two, one node costs one row read, and the whole array loads in milliseconds.
  *
  * A page is three arrays, little-endian: profile (uint32 each), next (uint32 each: the
- * ring of a profile's nodes), mask and own (one byte each: the kinds of identifiers in the
- * profile, valid at its oldest node; and of the node itself).  Node n is entry
- * (n - 1) % CJ__NODE_PAGE of page (n - 1) / CJ__NODE_PAGE.  A profile of 0 is a node that
+ * ring of a profile's nodes), mask and own (one byte each: the kinds of identifiers in
+ * the profile, valid at its oldest node; and of the node itself).  Node n is entry (n -
+ * 1) % CJ__NODE_PAGE of page (n - 1) / CJ__NODE_PAGE.  A profile of 0 is a node that
  * does not exist yet. */
 #include "store/internal.h"
 
 #include <string.h>
-
 
 void cj__nodes_reset(cj_db *db)
 {
@@ -50,8 +49,8 @@ static int32_t node_load(cj__conn *conn, size_t index, uint8_t *page)
     if (row) {
         data = cj__query_get_blob(&q, 0);
         if (data.n != CJ__NODE_PAGE_BYTES)
-            CJ_TRY(cj__fail(CJ_ECORRUPT, "node page %lld has %lld bytes", (long long)index,
-                            (long long)data.n));
+            CJ_TRY(cj__fail(CJ_ECORRUPT, "node page %lld has %lld bytes",
+                            (long long)index, (long long)data.n));
         memcpy(page, data.data, CJ__NODE_PAGE_BYTES);
     }
 out:
@@ -148,7 +147,8 @@ int32_t cj__nodes_flush(cj_db *db)
             continue;
         CJ_TRY(cj__query_begin(cj__writer(db), STMT_NODE_PAGE_PUT, &q));
         cj__query_int64(&q, 1, (int64_t)i);
-        cj__query_blob(&q, 2, (cj__text){(const char *)p->pages[i].data, CJ__NODE_PAGE_BYTES});
+        cj__query_blob(&q, 2,
+                       (cj__text){(const char *)p->pages[i].data, CJ__NODE_PAGE_BYTES});
         CJ_TRY(cj__query_run(&q));
         cj__query_end(&q);
         p->pages[i].dirty = 0;

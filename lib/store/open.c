@@ -34,7 +34,8 @@ static int32_t open_create(cj_db *db, int *created_out)
     *created_out = 0;
     if (lstat(db->store->path, &st) == 0) {
         if (S_ISLNK(st.st_mode))
-            return cj__fail(CJ_EINVAL, "the path is a symbolic link; give the file itself");
+            return cj__fail(CJ_EINVAL,
+                            "the path is a symbolic link; give the file itself");
         return CJ_OK;
     }
     if (errno != ENOENT)
@@ -77,7 +78,8 @@ static int32_t open_recognise(cj__conn *conn, int64_t *version_out)
     if (application != CJ__APPLICATION_ID)
         return cj__fail(CJ_EVERSION, "this is not a libcjourney file");
     if (*version_out > CJ__SCHEMA_VERSION)
-        return cj__fail(CJ_EVERSION, "schema %lld is newer than this library's %d: update",
+        return cj__fail(CJ_EVERSION,
+                        "schema %lld is newer than this library's %d: update",
                         (long long)*version_out, CJ__SCHEMA_VERSION);
     return CJ_OK;
 }
@@ -99,7 +101,8 @@ static int32_t open_found(cj_db *db, const cj_open_options *opts)
     int32_t rc;
 
     if (cj__currency_exponent(currency, strlen(currency)) < 0)
-        return cj__fail(CJ_EINVAL, "unknown currency: give an ISO 4217 code such as EUR");
+        return cj__fail(CJ_EINVAL,
+                        "unknown currency: give an ISO 4217 code such as EUR");
     for (int i = 0; i < 3; i++)
         code[i] = (char)(currency[i] & ~0x20);
     if (strlen(zone) >= sizeof db->time_zone)
@@ -160,7 +163,8 @@ static int32_t open_facts(cj_db *db, const cj_open_options *opts)
         CJ_TRY(cj__fail(CJ_EINVAL, "the file's currency is %s; open it without another",
                         db->currency));
     if (opts->time_zone != NULL && strcmp(opts->time_zone, db->time_zone) != 0)
-        CJ_TRY(cj__fail(CJ_EINVAL, "the file's time zone is %.40s; open it without another",
+        CJ_TRY(cj__fail(CJ_EINVAL,
+                        "the file's time zone is %.40s; open it without another",
                         db->time_zone));
     CJ_TRY(cj__zone_open(&db->cx.allocator, db->time_zone, &db->zone));
 out:
@@ -219,7 +223,8 @@ int32_t cj__store_open(cj_db *db, const char *path, const cj_open_options *opts)
     CJ_TRY(open_recognise(&s->writer, &version));
     if (version < CJ__SCHEMA_VERSION) {
         if (db->flags & CJ_OPEN_READONLY)
-            CJ_TRY(cj__fail(CJ_EREADONLY, "schema %lld must be migrated: open to write once",
+            CJ_TRY(cj__fail(CJ_EREADONLY,
+                            "schema %lld must be migrated: open to write once",
                             (long long)version));
         CJ_TRY(open_migrate(db, opts, version));
     }

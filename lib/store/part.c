@@ -1,4 +1,5 @@
-/* The writer's directory of parts, and what is needed to remove one. */
+/* The writer's directory of parts, and how one is removed.  Loaded when first needed in
+ * a transaction, forgotten when parts change. */
 #include "store/internal.h"
 
 void cj__parts_reset(cj_db *db)
@@ -36,7 +37,8 @@ int32_t cj__parts_load(cj_db *db)
             .n_messages = cj__query_get_int64(&q, 7),
             .bits = cj__query_get_int64(&q, 8),
             .n_core = (int64_t)(cj__query_get_blob(&q, 9).n / CJ__DIRECTORY_ENTRY),
-            .n_projection = (int64_t)(cj__query_get_blob(&q, 10).n / CJ__DIRECTORY_ENTRY),
+            .n_projection =
+                (int64_t)(cj__query_get_blob(&q, 10).n / CJ__DIRECTORY_ENTRY),
         };
     }
     s->parts_loaded = 1;

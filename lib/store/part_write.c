@@ -1,6 +1,7 @@
-/* Rows in order become a part: blocks of core columns and properties, blocks of the value
- * projection beside them, message hashes, one row of the directory.  Each block is decoded
- * and compared with what went in before anything that it replaces may be deleted. */
+/* Rows in order become a part: blocks of core columns and properties, blocks of the
+ * value projection beside them, message hashes, one row of the directory.  Each block
+ * is decoded and compared with what went in before anything that it replaces may be
+ * deleted. */
 #include "store/internal.h"
 
 #include <string.h>
@@ -109,8 +110,9 @@ static int32_t part_verify(cj__part_writer *w, int family)
         return rc;
     for (int64_t i = 0; i < f->n; i++)
         if (n != f->n || !part_same(&f->rows[i], &w->check[i], family))
-            return cj__fail(CJ_ECORRUPT, "a block did not decode to what it was made of "
-                                         "(row %lld); nothing was sealed",
+            return cj__fail(CJ_ECORRUPT,
+                            "a block did not decode to what it was made of "
+                            "(row %lld); nothing was sealed",
                             (long long)i);
     return CJ_OK;
 }
@@ -120,8 +122,8 @@ static int32_t part_flush(cj__part_writer *w, int family)
     part_family *f = &w->families[family];
     cj__query q = {0};
     uint32_t entry[3];
-    int64_t id = w->part << CJ__PART_SHIFT | (int64_t)family << CJ__FAMILY_SHIFT |
-                 f->n_blocks;
+    int64_t id =
+        w->part << CJ__PART_SHIFT | (int64_t)family << CJ__FAMILY_SHIFT | f->n_blocks;
     int32_t rc = CJ_OK;
 
     if (f->n == 0)
@@ -130,9 +132,10 @@ static int32_t part_flush(cj__part_writer *w, int family)
         return cj__fail(CJ_ELIMIT, "a part holds at most 2^20 blocks");
     cj__str_clear(&w->core);
     cj__str_clear(&w->properties);
-    CJ_TRY(cj__block_encode(&w->db->cx.allocator, f->rows, f->n,
-                            family == CJ__FAMILY_VALUE ? CJ__COL_PROJECTION : CJ__COL_ALL,
-                            &w->core, &w->properties));
+    CJ_TRY(
+        cj__block_encode(&w->db->cx.allocator, f->rows, f->n,
+                         family == CJ__FAMILY_VALUE ? CJ__COL_PROJECTION : CJ__COL_ALL,
+                         &w->core, &w->properties));
     CJ_TRY(part_verify(w, family));
     CJ_TRY(cj__query_begin(cj__writer(w->db), STMT_BLOCK_ADD, &q));
     cj__query_int64(&q, 1, id);

@@ -16,12 +16,14 @@ int32_t cj__sqlite_fail(cj__conn *conn, int sqlite_rc, const char *doing)
         return cj__fail_nomem();
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        return cj__fail(CJ_EBUSY, "%s: another program holds the file; try again", doing);
+        return cj__fail(CJ_EBUSY, "%s: another program holds the file; try again",
+                        doing);
     case SQLITE_NOTADB:
         return cj__fail(CJ_EVERSION, "this is not a libcjourney file");
     case SQLITE_CORRUPT:
-        return cj__fail(CJ_ECORRUPT, "%s: the file is damaged (SQLite %d); run cj_check",
-                        doing, sqlite_rc);
+        return cj__fail(CJ_ECORRUPT,
+                        "%s: the file is damaged (SQLite %d); run cj_check", doing,
+                        sqlite_rc);
     case SQLITE_READONLY:
         return cj__fail(CJ_EREADONLY, "%s: the file or its folder is read-only", doing);
     case SQLITE_INTERRUPT:
@@ -40,9 +42,9 @@ int32_t cj__query_begin(cj__conn *conn, int stmt, cj__query *q)
     q->stmt = NULL;
     q->rc = CJ_OK;
     if (conn->stmts[stmt] == NULL) {
-        sqlite_rc = sqlite3_prepare_v3(conn->sq, query_sql[stmt], -1,
-                                       SQLITE_PREPARE_PERSISTENT, &conn->stmts[stmt],
-                                       NULL);
+        sqlite_rc =
+            sqlite3_prepare_v3(conn->sq, query_sql[stmt], -1, SQLITE_PREPARE_PERSISTENT,
+                               &conn->stmts[stmt], NULL);
         if (sqlite_rc != SQLITE_OK) {
             q->rc = cj__sqlite_fail(conn, sqlite_rc, "prepare");
             return q->rc;
@@ -78,8 +80,8 @@ void cj__query_blob(cj__query *q, int index, cj__text bytes)
     if (bytes.n == 0)
         query_bound(q, sqlite3_bind_zeroblob(q->stmt, index, 0));
     else
-        query_bound(q, sqlite3_bind_blob64(q->stmt, index, bytes.data, bytes.n,
-                                           SQLITE_STATIC));
+        query_bound(
+            q, sqlite3_bind_blob64(q->stmt, index, bytes.data, bytes.n, SQLITE_STATIC));
 }
 
 int32_t cj__query_step(cj__query *q, int *row_out)
@@ -93,9 +95,9 @@ int32_t cj__query_step(cj__query *q, int *row_out)
     if (sqlite_rc == SQLITE_ROW)
         *row_out = 1;
     else if (sqlite_rc != SQLITE_DONE)
-        q->rc = cj__sqlite_fail(q->conn, sqlite_rc, sqlite3_sql(q->stmt) == NULL
-                                                        ? "step"
-                                                        : "read or write");
+        q->rc =
+            cj__sqlite_fail(q->conn, sqlite_rc,
+                            sqlite3_sql(q->stmt) == NULL ? "step" : "read or write");
     return q->rc;
 }
 

@@ -1,5 +1,6 @@
-/* Read snapshots.  Connections are kept, with what they have learned that stays true: the
- * texts of terms, and profile_of[] as long as no node and no merge has come since. */
+/* Read snapshots.  Connections are kept, with what they have learned that stays true:
+ * the texts of terms, and profile_of[] as long as no node and no merge has come since.
+ */
 #include "store/internal.h"
 
 #include <string.h>
@@ -109,15 +110,18 @@ cj__conn *cj__reader_conn(cj__reader *r)
     return &r->conn;
 }
 
-/* ---- parts and blocks ------------------------------------------------------------------- */
+/* ---- parts and blocks
+ * ------------------------------------------------------------------- */
 
 static int32_t reader_directory(cj__part *part, cj__text bytes, cj__arena *arena)
 {
-    int64_t base = part->id << CJ__PART_SHIFT | (int64_t)part->family << CJ__FAMILY_SHIFT;
+    int64_t base = part->id << CJ__PART_SHIFT | (int64_t)part->family
+                                                    << CJ__FAMILY_SHIFT;
     uint32_t entry[3];
 
     part->n_blocks = (int64_t)(bytes.n / CJ__DIRECTORY_ENTRY);
-    part->blocks = cj__arena_alloc(arena, ((size_t)part->n_blocks + 1) * sizeof *part->blocks);
+    part->blocks =
+        cj__arena_alloc(arena, ((size_t)part->n_blocks + 1) * sizeof *part->blocks);
     if (part->blocks == NULL)
         return CJ_ENOMEM;
     part->n_events = 0;
@@ -132,7 +136,7 @@ static int32_t reader_directory(cj__part *part, cj__text bytes, cj__arena *arena
     return CJ_OK;
 }
 
-int32_t cj__reader_parts(cj__reader *r, int32_t family, int64_t from_ms, int64_t until_ms,
+int32_t cj__reader_parts(cj__reader *r, int32_t family, cj__slice window,
                          cj__arena *arena, cj__part **parts_out, int64_t *n_out)
 {
     cj__query q = {0};
@@ -155,14 +159,15 @@ int32_t cj__reader_parts(cj__reader *r, int32_t family, int64_t from_ms, int64_t
         p.until_ms = cj__query_get_int64(&q, 2);
         p.min_ms = cj__query_get_int64(&q, 3);
         p.max_ms = cj__query_get_int64(&q, 4);
-        if (p.max_ms < from_ms || (until_ms != 0 && p.min_ms >= until_ms))
+        if (p.max_ms < window.from_ms ||
+            (window.until_ms != 0 && p.min_ms >= window.until_ms))
             continue;
         CJ_TRY(reader_directory(
             &p, cj__query_get_blob(&q, family == CJ__FAMILY_VALUE ? 10 : 9), arena));
         if (p.n_blocks == 0)
             continue;
-        CJ_TRY(cj__array_grow(&r->conn.db->cx.allocator, (void **)&parts, &capacity, n + 1,
-                              sizeof *parts, 1u << 24));
+        CJ_TRY(cj__array_grow(&r->conn.db->cx.allocator, (void **)&parts, &capacity,
+                              n + 1, sizeof *parts, 1u << 24));
         parts[n++] = p;
     }
     *parts_out = cj__arena_alloc(arena, (n + 1) * sizeof *parts);
@@ -189,7 +194,8 @@ int32_t cj__reader_block(cj__reader *r, int64_t block_id, cj__str *core, cj__str
     cj__str_clear(core);
     if (props != NULL)
         cj__str_clear(props);
-    CJ_TRY(cj__query_begin(&r->conn, props != NULL ? STMT_BLOCK_GET : STMT_BLOCK_CORE, &q));
+    CJ_TRY(cj__query_begin(&r->conn, props != NULL ? STMT_BLOCK_GET : STMT_BLOCK_CORE,
+                           &q));
     cj__query_int64(&q, 1, block_id);
     CJ_TRY(cj__query_step(&q, &row));
     if (!row)
@@ -209,10 +215,11 @@ out:
     return rc;
 }
 
-/* ---- journal --------------------------------------------------------------------------------- */
+/* ---- journal
+ * --------------------------------------------------------------------------------- */
 
-static int32_t reader_batch(const cj__query *q, cj__arena *arena, cj__row *rows, int64_t max,
-                            int64_t *n)
+static int32_t reader_batch(const cj__query *q, cj__arena *arena, cj__row *rows,
+                            int64_t max, int64_t *n)
 {
     cj__text events = cj__query_get_blob(q, 3);
     char *copy = cj__arena_text(arena, events.data, events.n);
@@ -224,7 +231,8 @@ static int32_t reader_batch(const cj__query *q, cj__arena *arena, cj__row *rows,
     while (at < events.n) {
         int32_t rc;
         if (*n == max)
-            return cj__fail(CJ_ECORRUPT, "a journal row holds more events than it says");
+            return cj__fail(CJ_ECORRUPT,
+                            "a journal row holds more events than it says");
         rc = cj__journal_next(events, &at, &rows[*n]);
         if (rc != CJ_OK)
             return rc;
@@ -245,7 +253,8 @@ int32_t cj__reader_journal(cj__reader *r, cj__arena *arena, cj__row **rows_out,
     *n_out = 0;
     (void)pthread_mutex_lock(&r->lock);
     CJ_TRY(cj__query_one(&r->conn, STMT_JOURNAL_COUNT, &max));
-    *rows_out = cj__arena_alloc(arena, cj__size_product((size_t)max + 1, sizeof(cj__row)));
+    *rows_out =
+        cj__arena_alloc(arena, cj__size_product((size_t)max + 1, sizeof(cj__row)));
     if (*rows_out == NULL)
         CJ_TRY(CJ_ENOMEM);
     CJ_TRY(cj__query_begin(&r->conn, STMT_JOURNAL_ALL, &q));
@@ -262,7 +271,8 @@ out:
     return rc;
 }
 
-/* ---- profiles and terms ---------------------------------------------------------------------- */
+/* ---- profiles and terms
+ * ---------------------------------------------------------------------- */
 
 static int32_t reader_nodes_room(cj__reader *r, size_t n)
 {
@@ -306,7 +316,8 @@ static int32_t reader_nodes_load(cj__reader *r, int64_t n_nodes)
         page = cj__query_get_blob(&q, 1);
         if (cj__query_get_int64(&q, 0) != index || page.n != CJ__NODE_PAGE_BYTES ||
             index >= (int64_t)n_pages)
-            CJ_TRY(cj__fail(CJ_ECORRUPT, "node page %lld is damaged", (long long)index));
+            CJ_TRY(
+                cj__fail(CJ_ECORRUPT, "node page %lld is damaged", (long long)index));
         memcpy(r->profile_of + 1 + index * CJ__NODE_PAGE, page.data, CJ__NODE_PAGE * 4);
         memcpy(r->mask + 1 + index * CJ__NODE_PAGE, page.data + CJ__NODE_PAGE * 8,
                CJ__NODE_PAGE);
@@ -319,7 +330,8 @@ out:
     return rc;
 }
 
-/* No profile outside [1, n_nodes], and none newer than its node: readers index by it. */
+/* No profile outside [1, n_nodes], and none newer than its node: readers index by it.
+ */
 static int32_t reader_nodes_check(const cj__reader *r, int64_t n_nodes)
 {
     for (int64_t i = 1; i <= n_nodes; i++)
@@ -422,7 +434,8 @@ out:
 }
 
 int32_t cj__reader_identifiers(cj__reader *r, int32_t kind,
-                               int32_t (*each)(void *user, uint32_t node, cj__text value),
+                               int32_t (*each)(void *user, uint32_t node,
+                                               cj__text value),
                                void *user)
 {
     cj__query q = {0};

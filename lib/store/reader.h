@@ -10,6 +10,10 @@ typedef struct cj__reader cj__reader;
 
 enum { CJ__FAMILY_CORE = 0, CJ__FAMILY_VALUE = 1 };
 
+typedef struct cj__slice { /* [from, until) */
+    int64_t from_ms, until_ms;
+} cj__slice;
+
 typedef struct cj__part_block { /* directory entry of one block, in node order */
     int64_t id;                 /* of its row */
     uint32_t first_node, last_node;
@@ -35,14 +39,14 @@ void cj__reader_end(cj__reader *r); /* NULL is fine */
 /* For statements of the rooms above, in this snapshot and on one thread. */
 cj__conn *cj__reader_conn(cj__reader *r);
 
-/* The parts of a family that hold events in [from, until), by (from_ms, id); memory is
- * the arena's.  until 0: no end. */
-int32_t cj__reader_parts(cj__reader *r, int32_t family, int64_t from_ms,
-                         int64_t until_ms, cj__arena *arena, cj__part **parts_out,
-                         int64_t *n_out);
+/* The parts of a family that hold events in the window (until_ms 0: no end), by
+ * (from_ms, id); memory is the arena's. */
+int32_t cj__reader_parts(cj__reader *r, int32_t family, cj__slice window,
+                         cj__arena *arena, cj__part **parts_out, int64_t *n_out);
 
 /* A block's bytes; core and props are cleared first; props may be NULL (not read). */
-int32_t cj__reader_block(cj__reader *r, int64_t block_id, cj__str *core, cj__str *props);
+int32_t cj__reader_block(cj__reader *r, int64_t block_id, cj__str *core,
+                         cj__str *props);
 
 /* The unsealed events, in arrival order; rows and texts in the arena. */
 int32_t cj__reader_journal(cj__reader *r, cj__arena *arena, cj__row **rows_out,
@@ -54,7 +58,8 @@ enum { CJ__MASK_KNOWN = 128 }; /* has an identifier other than guest */
 int32_t cj__reader_profiles(cj__reader *r, const uint32_t **profile_of_out,
                             const uint8_t **mask_out, uint32_t *n_nodes_out);
 
-/* The text of a term (id from 1), borrowed until cj__reader_end; 0 or unknown: absent. */
+/* The text of a term (id from 1), borrowed until cj__reader_end; 0 or unknown: absent.
+ */
 int32_t cj__reader_term(cj__reader *r, uint32_t id, cj__text *out);
 /* The id of an event name; 0 when no event ever had it. */
 int32_t cj__reader_name_id(cj__reader *r, const char *name, uint32_t *id_out);

@@ -1,6 +1,6 @@
-/* Sealing: the journal's events, sorted by (slice, node, time, arrival), become parts of
- * their slices; then the journal is emptied.  All in the caller's transaction: either the
- * events are in the journal or in the parts, never in both or in neither. */
+/* Sealing: the journal's events, sorted by (slice, node, time, arrival), become parts
+ * of their slices; then the journal is emptied.  All in the caller's transaction:
+ * either the events are in the journal or in the parts, never in both or in neither. */
 #include "store/internal.h"
 
 #include <string.h>
@@ -29,7 +29,8 @@ typedef struct seal {
     int64_t last_batch;
 } seal;
 
-/* ---- reading the journal ---------------------------------------------------------------- */
+/* ---- reading the journal
+ * ---------------------------------------------------------------- */
 
 /* The slice of a time: a month that has replaced its weeks, or the week. */
 static int32_t seal_slice(seal *s, int64_t time_ms, uint32_t *out)
@@ -82,8 +83,10 @@ static int32_t seal_batch(seal *s, const cj__query *q, size_t n_rows)
     while (at < events.n) {
         cj__row *row = &s->rows[s->n_rows];
         seal_key *key = &s->keys[s->n_rows];
-        if (s->n_rows - first == (size_t)cj__query_get_int64(q, 1) || s->n_rows >= n_rows)
-            return cj__fail(CJ_ECORRUPT, "a journal row holds more events than it says");
+        if (s->n_rows - first == (size_t)cj__query_get_int64(q, 1) ||
+            s->n_rows >= n_rows)
+            return cj__fail(CJ_ECORRUPT,
+                            "a journal row holds more events than it says");
         CJ_TRY(cj__journal_next(events, &at, row));
         CJ_TRY(seal_slice(s, row->time_ms, &key->slice));
         key->order = (uint64_t)row->node << 32 |
@@ -134,7 +137,8 @@ out:
     return rc;
 }
 
-/* ---- sorting: by (slice, node, time), stable, so ties keep their arrival ------------------ */
+/* ---- sorting: by (slice, node, time), stable, so ties keep their arrival
+ * ------------------ */
 
 static unsigned seal_byte(const seal_key *key, int pass)
 {
@@ -162,7 +166,8 @@ static void seal_sort(seal *s)
     }
 }
 
-/* ---- writing ------------------------------------------------------------------------------- */
+/* ---- writing
+ * ------------------------------------------------------------------------------- */
 
 static int32_t seal_part(seal *s, uint32_t slice, size_t from, size_t until)
 {

@@ -6,7 +6,8 @@
 
 static int64_t slice_day(int64_t time_ms)
 {
-    return time_ms >= 0 ? time_ms / SLICE_DAY_MS : -((-time_ms + SLICE_DAY_MS - 1) / SLICE_DAY_MS);
+    return time_ms >= 0 ? time_ms / SLICE_DAY_MS
+                        : -((-time_ms + SLICE_DAY_MS - 1) / SLICE_DAY_MS);
 }
 
 cj__slice cj__slice_month(int64_t time_ms)

@@ -1,4 +1,5 @@
-/* What is in the file: one row per fact, from one snapshot. */
+/* What is in the file: one row per fact, from one snapshot.  A new fact is a row of
+ * stats_rows[]. */
 #include "store/internal.h"
 
 typedef struct stats_row {
@@ -80,7 +81,8 @@ int32_t cj__stats(cj_db *db, cj_table **out)
     stats_put(t, "profiles", value, "count", "people, as far as identifiers tell");
     for (size_t i = 0; i < sizeof stats_rows / sizeof stats_rows[0]; i++) {
         CJ_TRY(stats_number(cj__reader_conn(r), &stats_rows[i], &value));
-        stats_put(t, stats_rows[i].name, value, stats_rows[i].unit, stats_rows[i].meaning);
+        stats_put(t, stats_rows[i].name, value, stats_rows[i].unit,
+                  stats_rows[i].meaning);
     }
     stats_put(t, "currency_exponent", db->currency_exponent, "digit", db->currency);
     stats_put(t, "utc_offset", cj__zone_offset_ms(db->zone, 0) / 1000, "second",

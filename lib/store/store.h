@@ -40,7 +40,8 @@ int32_t cj__store_close(cj_db *db);
 /* ---- write transactions (txn.c) ------------------------------------------------- */
 
 /* Wait for the other writers (threads of this handle, then other processes), begin, and
- * notice what others have changed.  Errors: CJ_EBUSY, CJ_ELOCK, CJ_EREADONLY, CJ_EIO. */
+ * notice what others have changed.  Errors: CJ_EBUSY, CJ_ELOCK, CJ_EREADONLY, CJ_EIO.
+ */
 int32_t cj__write_begin(cj_db *db);
 
 /* Commit if rc is CJ_OK, else roll back; returns rc, or why the commit failed.  Ends
@@ -50,7 +51,8 @@ int32_t cj__write_end(cj_db *db, int32_t rc);
 /* Counts up whenever in-memory state must not be trusted any more: another process has
  * written, or a transaction was rolled back. */
 uint64_t cj__write_generation(const cj_db *db);
-uint64_t cj__write_rollbacks(const cj_db *db); /* of them, those that were rolled back */
+uint64_t
+cj__write_rollbacks(const cj_db *db); /* of them, those that were rolled back */
 
 /* ---- statements (query.c) -------------------------------------------------------- */
 
@@ -87,7 +89,8 @@ void cj__query_end(cj__query *q); /* a zeroed one is fine */
 /* One statement without binds that gives one number. */
 int32_t cj__query_one(cj__conn *conn, int stmt, int64_t *out);
 
-/* ---- facts about the file (meta.c) ------------------------------------------------ */
+/* ---- facts about the file (meta.c) ------------------------------------------------
+ */
 
 int32_t cj__meta_get(cj__conn *conn, const char *name, int64_t fallback, int64_t *out);
 int32_t cj__meta_get_text(cj__conn *conn, const char *name, char *to, size_t size);
@@ -95,7 +98,8 @@ int32_t cj__meta_set(cj__conn *conn, const char *name, int64_t value);
 int32_t cj__meta_set_text(cj__conn *conn, const char *name, const char *value);
 uint64_t cj__store_seed(const cj_db *db); /* of the hashes this file stores */
 
-/* ---- terms (term.c) ------------------------------------------------------------------ */
+/* ---- terms (term.c)
+ * ------------------------------------------------------------------ */
 
 enum {
     CJ__SPACE_NAME = 1,
@@ -111,7 +115,8 @@ enum {
 /* The id of a text, made if new.  text absent: 0.  Within a write transaction. */
 int32_t cj__term(cj_db *db, int space, cj__text text, uint32_t *id_out);
 
-/* ---- nodes: profile_of[] in pages (node.c), within a write transaction ---------------- */
+/* ---- nodes: profile_of[] in pages (node.c), within a write transaction
+ * ---------------- */
 
 typedef struct cj__node {
     uint32_t profile; /* the oldest node of its profile */
@@ -125,7 +130,8 @@ int32_t cj__node_put(cj_db *db, uint32_t node, const cj__node *in);
 /* In a snapshot, straight from the node's page. */
 int32_t cj__node_read(cj__conn *conn, uint32_t node, cj__node *out);
 
-/* ---- journal (journal.c) ------------------------------------------------------------- */
+/* ---- journal (journal.c)
+ * ------------------------------------------------------------- */
 
 /* Where the events of one commit are put together. */
 typedef struct cj__batch {
@@ -141,7 +147,8 @@ int32_t cj__message_seen(cj_db *db, cj__batch *batch, uint64_t hash, int64_t tim
 void cj__batch_row(cj__batch *batch, const cj__row *row); /* sticky, in batch->events */
 int32_t cj__journal_add(cj_db *db, cj__batch *batch);
 
-/* ---- sealing (seal.c, merge.c) ---------------------------------------------------------- */
+/* ---- sealing (seal.c, merge.c)
+ * ---------------------------------------------------------- */
 
 /* Seal the journal when cj__journal_size is at least min_size.  Within a write
  * transaction. */
@@ -152,7 +159,8 @@ int64_t cj__journal_size(const cj_db *db);
 /* Seal, merge slices to weeks and months, give pages back; its own transactions. */
 int32_t cj__compact(cj_db *db, cj_progress_fn progress, void *progress_user);
 
-/* ---- care (check.c, stats.c) -------------------------------------------------------------- */
+/* ---- care (check.c, stats.c)
+ * -------------------------------------------------------------- */
 
 /* Add a row to the table of problems that cj_check returns. */
 void cj__problem(cj_table *t, const char *place, const char *format, ...)
@@ -161,7 +169,8 @@ void cj__problem(cj_table *t, const char *place, const char *format, ...)
 int32_t cj__store_check(cj_db *db, cj__conn *conn, cj_table *problems);
 int32_t cj__stats(cj_db *db, cj_table **out);
 
-/* ---- rejected events (failed.c) ------------------------------------------------------------ */
+/* ---- rejected events (failed.c)
+ * ------------------------------------------------------------ */
 
 /* Keep one, once: equal bytes of one format are one row.  In a write transaction. */
 int32_t cj__failed_add(cj_db *db, int64_t time_ms, const char *format, int32_t code,

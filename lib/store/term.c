@@ -1,5 +1,5 @@
-/* Terms: texts that repeat, as small numbers.  Rows are never changed or deleted, so what
- * this handle knows stays true whatever other processes do. */
+/* Terms: texts that repeat, as small numbers.  Rows are never changed or deleted, so
+ * what this handle knows stays true whatever other processes do. */
 #include "store/internal.h"
 
 #include <string.h>
@@ -74,7 +74,8 @@ int32_t cj__term(cj_db *db, int space, cj__text text, uint32_t *id_out)
     hash = cj__hash64((uint64_t)space, text.data, text.n);
     if (cj__map_get(&t->by_hash, hash, &at)) {
         const cj__term_entry *e = &t->entries[at];
-        if (e->space == space && e->n == text.n && memcmp(e->text, text.data, text.n) == 0) {
+        if (e->space == space && e->n == text.n &&
+            memcmp(e->text, text.data, text.n) == 0) {
             *id_out = e->id;
             return CJ_OK;
         }

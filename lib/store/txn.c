@@ -1,15 +1,16 @@
 /* Write transactions: one writer at a time, over threads (a mutex), processes (a lock)
  * and foreign programs (BEGIN IMMEDIATE).
  *
- * The lock between processes is an OFD lock on the first byte of the -wal file, held from
- * before BEGIN until after COMMIT and the checkpoint.  So no commit ever runs beside a
- * checkpoint: SQLite 3.7.0 to 3.51.2 have a rare race there.  Why that file: SQLite
- * places no POSIX locks on it (closing any descriptor of the database file itself would
- * drop SQLite's locks on that one), it lives exactly as long as somebody has the file
- * open, and its inode tells whether it is still ours: a second copy of SQLite in this
- * process that opens and closes the file drops our locks and may delete the -wal, after
- * which commits would be acknowledged and lost.  Why a new descriptor each time: after
- * fork() a child shares descriptors, and would keep a dead parent's lock. */
+ * The lock between processes is an OFD lock on the first byte of the -wal file, held
+ * from before BEGIN until after COMMIT and the checkpoint.  So no commit ever runs
+ * beside a checkpoint: SQLite 3.7.0 to 3.51.2 have a rare race there.  Why that file:
+ * SQLite places no POSIX locks on it (closing any descriptor of the database file
+ * itself would drop SQLite's locks on that one), it lives exactly as long as somebody
+ * has the file open, and its inode tells whether it is still ours: a second copy of
+ * SQLite in this process that opens and closes the file drops our locks and may delete
+ * the -wal, after which commits would be acknowledged and lost.  Why a new descriptor
+ * each time: after fork() a child shares descriptors, and would keep a dead parent's
+ * lock. */
 #include "store/internal.h"
 
 #include <errno.h>
@@ -18,7 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TXN_CHECKPOINT_FRAMES 8192 /* 32 MiB of -wal: pages written often are copied once */
+#define TXN_CHECKPOINT_FRAMES                                                          \
+    8192 /* 32 MiB of -wal: pages written often are copied once */
 
 int32_t cj__rollback(cj__conn *conn)
 {
@@ -48,13 +50,15 @@ static int32_t txn_lock(cj_db *db)
     if (s->lock_fd < 0 || fstat(s->lock_fd, &st) != 0 || st.st_ino != s->wal_inode ||
         st.st_dev != s->wal_device) {
         txn_unlock(s);
-        return cj__fail(CJ_ELOCK, "the -wal file was replaced behind us (another SQLite in "
-                                  "this process?): reopen");
+        return cj__fail(CJ_ELOCK,
+                        "the -wal file was replaced behind us (another SQLite in "
+                        "this process?): reopen");
     }
     lock.l_type = F_WRLCK;
     lock.l_whence = SEEK_SET;
     lock.l_len = 1;
-    for (int64_t waited_ms = 0; fcntl(s->lock_fd, F_OFD_SETLK, &lock) != 0; waited_ms++) {
+    for (int64_t waited_ms = 0; fcntl(s->lock_fd, F_OFD_SETLK, &lock) != 0;
+         waited_ms++) {
         if (errno != EAGAIN && errno != EACCES && errno != EINTR) {
             int32_t rc = cj__fail(CJ_EIO, "cannot lock the -wal file: errno %d", errno);
             txn_unlock(s);
@@ -62,8 +66,9 @@ static int32_t txn_lock(cj_db *db)
         }
         if (waited_ms >= db->busy_ms) {
             txn_unlock(s);
-            return cj__fail(CJ_EBUSY, "another process wrote for %lld ms: try again, or "
-                                      "raise busy_ms",
+            return cj__fail(CJ_EBUSY,
+                            "another process wrote for %lld ms: try again, or "
+                            "raise busy_ms",
                             (long long)db->busy_ms);
         }
         (void)nanosleep(&pause, NULL);
@@ -144,8 +149,8 @@ static void txn_checkpoint(cj__store *s)
     if (s->wal_frames < TXN_CHECKPOINT_FRAMES)
         return;
     /* PASSIVE never waits for readers; what it leaves, a later one copies. */
-    if (sqlite3_wal_checkpoint_v2(s->writer.sq, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames,
-                                  &copied) == SQLITE_OK &&
+    if (sqlite3_wal_checkpoint_v2(s->writer.sq, NULL, SQLITE_CHECKPOINT_PASSIVE,
+                                  &frames, &copied) == SQLITE_OK &&
         frames == copied)
         s->wal_frames = 0;
 }
@@ -193,5 +198,6 @@ int64_t cj__journal_size(const cj_db *db)
 {
     const cj__store *s = db->store;
 
-    return s->journal_events > s->journal_messages ? s->journal_events : s->journal_messages;
+    return s->journal_events > s->journal_messages ? s->journal_events
+                                                   : s->journal_messages;
 }
