@@ -638,5 +638,5 @@ int32_t cj_stats(cj_db *db, cj_table **out)
 {
     int32_t rc = api_enter_table(db, out);
 
-    return rc == CJ_OK ? api_leave(db, cj__stats(db, out)) : rc;
+    return rc == CJ_OK ? api_leave(db, cj__stats(db, api_now(db, 0), out)) : rc;
 }

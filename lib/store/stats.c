@@ -67,7 +67,7 @@ static int32_t stats_profiles(cj__reader *r, int64_t *out)
     return rc;
 }
 
-int32_t cj__stats(cj_db *db, cj_table **out)
+int32_t cj__stats(cj_db *db, int64_t now_ms, cj_table **out)
 {
     cj__reader *r = NULL;
     cj_table *t = NULL;
@@ -85,7 +85,7 @@ int32_t cj__stats(cj_db *db, cj_table **out)
                   stats_rows[i].meaning);
     }
     stats_put(t, "currency_exponent", db->currency_exponent, "digit", db->currency);
-    stats_put(t, "utc_offset", cj__zone_offset_ms(db->zone, 0) / 1000, "second",
+    stats_put(t, "utc_offset", cj__zone_offset_ms(db->zone, now_ms) / 1000, "second",
               db->time_zone);
     rc = cj__table_finish(t, out);
     t = NULL;

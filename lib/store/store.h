@@ -167,7 +167,7 @@ void cj__problem(cj_table *t, const char *place, const char *format, ...)
     CJ__PRINTF(3, 4);
 /* The file itself, terms, journal, parts, blocks, messages. */
 int32_t cj__store_check(cj_db *db, cj__conn *conn, cj_table *problems);
-int32_t cj__stats(cj_db *db, cj_table **out);
+int32_t cj__stats(cj_db *db, int64_t now_ms, cj_table **out);
 
 /* ---- rejected events (failed.c)
  * ------------------------------------------------------------ */
