@@ -25,19 +25,22 @@ void cj__csv_end(cj__csv *csv)
 }
 
 /* The candidate that stands most often outside quotes in the first line; "," for none.
- */
-static char csv_detect(cj__text text)
+ * 0: the line's end has not come yet. */
+static char csv_detect(cj__text text, int last)
 {
     static const char candidates[] = {',', ';', '\t'};
     size_t count[3] = {0, 0, 0}, best = 0;
+    size_t i = 0;
     int quoted = 0;
 
-    for (size_t i = 0; i < text.n && (quoted || text.data[i] != '\n'); i++) {
+    for (; i < text.n && (quoted || text.data[i] != '\n'); i++) {
         if (text.data[i] == '"')
             quoted = !quoted;
         for (size_t k = 0; !quoted && k < 3; k++)
             count[k] += text.data[i] == candidates[k];
     }
+    if (i == text.n && !last && text.n <= CJ__MAX_MESSAGE)
+        return 0;
     for (size_t k = 1; k < 3; k++)
         if (count[k] > count[best])
             best = k;
@@ -209,9 +212,13 @@ int32_t cj__csv_next(cj__csv *csv, cj__text text, int last, int *what,
         return CJ_OK;
     }
     if (csv->delimiter == 0)
-        csv->delimiter = csv_detect(text);
+        csv->delimiter = csv_detect(text, last);
+    if (csv->delimiter == 0)
+        return CJ_OK;
     while (rc == CJ_OK && s.state == CSV_FIELD)
         rc = s.at < s.end && *s.at == '"' ? csv_quoted(csv, &s) : csv_plain(csv, &s);
+    if (s.state == CSV_STRAY && !last && memchr(text.data, '\n', text.n) == NULL)
+        s.state = CSV_SHORT; /* the line's end has not come yet */
     if (rc != CJ_OK || (s.state == CSV_SHORT && text.n <= CJ__MAX_MESSAGE))
         return rc;
     *what = CJ__CSV_RECORD;
