@@ -51,7 +51,7 @@ static void slow_align(slow_bits *b)
 
 static void slow_pack(slow_bits *b, uint32_t m, uint64_t *out)
 {
-    uint64_t kind = slow_number(b, 8), base, k, entries[CJ__PACK_DICT];
+    uint64_t kind = slow_number(b, 8), base, unit, k, entries[CJ__PACK_DICT];
     uint32_t widths[4], classes[CJ__PACK_MAX], n = 0;
     int changed[CJ__PACK_MAX] = {0};
     slow_bits index;
@@ -59,26 +59,27 @@ static void slow_pack(slow_bits *b, uint32_t m, uint64_t *out)
     switch (kind) {
     case 0:
         base = slow_zigzag(b);
+        unit = slow_varint(b);
         widths[0] = (uint32_t)slow_number(b, 8);
         for (uint32_t i = 0; i < m; i++)
-            out[i] = base + slow_number(b, widths[0]);
+            out[i] = base + unit * slow_number(b, widths[0]);
         break;
     case 1:
         out[0] = slow_zigzag(b);
-        base = slow_zigzag(b);
-        widths[0] = (uint32_t)slow_number(b, 8);
+        slow_pack(b, m - 1, out + 1);
         for (uint32_t i = 1; i < m; i++)
-            out[i] = out[i - 1] + base + slow_number(b, widths[0]);
+            out[i] += out[i - 1];
         break;
     case 2:
         base = slow_zigzag(b);
+        unit = slow_varint(b);
         for (int c = 0; c < 4; c++)
             widths[c] = (uint32_t)slow_number(b, 8);
         for (uint32_t i = 0; i < m; i++)
             classes[i] = (uint32_t)slow_number(b, 2);
         slow_align(b);
         for (uint32_t i = 0; i < m; i++)
-            out[i] = base + slow_number(b, widths[classes[i]]);
+            out[i] = base + unit * slow_number(b, widths[classes[i]]);
         break;
     case 3:
         k = slow_varint(b);
@@ -307,23 +308,25 @@ START_TEST(test_store_pack__refuses_what_is_no_pack)
         size_t n;
         const char *bytes;
     } cases[] = {
-        {"no bytes",                           1,    0, 1, 0,  ""                             },
-        {"bytes for nothing",                  0,    0, 0, 1,  "\0"                           },
-        {"an unknown kind",                    1,    0, 1, 3,  "\6\0\0"                       },
-        {"more values than a block has",       4097, 0, 1, 3,  "\0\0\0"                       },
-        {"a range that begins beyond the end", 2,    3, 0, 3,  "\0\0\0"                       },
-        {"a range that ends beyond the end",   2,    1, 2, 3,  "\0\0\0"                       },
-        {"a width of 65",                      1,    0, 1, 12, "\0\0\x41..........."          },
-        {"too few bits",                       9,    0, 9, 4,  "\0\0\1\xff"                   },
-        {"a cut varint",                       1,    0, 1, 2,  "\0\x80"                       },
-        {"a class of 65 bits",                 1,    0, 1, 20, "\2\0\x41\0\0\0\0............."},
-        {"classes without numbers",            4,    0, 4, 7,  "\2\0\10\10\10\10\0"           },
-        {"an empty dictionary",                1,    0, 1, 5,  "\3\0\0\0\0"                   },
-        {"a dictionary of 513",                1,    0, 1, 9,  "\3\x81\4......"               },
-        {"an index beyond the dictionary",     4,    0, 4, 6,  "\3\3\xff\0\0\0"               },
-        {"a dictionary of dictionaries",       1,    0, 1, 6,  "\3\1\3\1\0\0"                 },
-        {"repeats of repeats",                 2,    0, 2, 6,  "\4\1\4\1\0\0"                 },
-        {"frequent by another kind",           1,    0, 1, 9,  "\5\1\3\0\0\0\0\0\0"           },
+        {"no bytes",            1,    0, 1, 0,  ""                            },
+        {"bytes for nothing",   0,    0, 0, 1,  "\0"                          },
+        {"an unknown kind",     1,    0, 1, 4,  "\6\0\1\0"                    },
+        {"too many values",     4097, 0, 1, 4,  "\0\0\1\0"                    },
+        {"a range from beyond", 2,    3, 0, 4,  "\0\0\1\0"                    },
+        {"a range to beyond",   2,    1, 2, 4,  "\0\0\1\0"                    },
+        {"a width of 65",       1,    0, 1, 13, "\0\0\1\x41........."         },
+        {"too few bits",        9,    0, 9, 5,  "\0\0\1\1\xff"                },
+        {"a cut varint",        1,    0, 1, 2,  "\0\x80"                      },
+        {"steps of one value",  1,    0, 1, 6,  "\1\0\0\0\1\0"                },
+        {"steps of steps",      3,    0, 3, 8,  "\1\0\1\0\0\0\1\0"            },
+        {"a class of 65 bits",  1,    0, 1, 18, "\2\0\1\x41\0\0\0\0.........."},
+        {"no numbers",          4,    0, 4, 8,  "\2\0\1\10\10\10\10\0"        },
+        {"no dictionary",       1,    0, 1, 6,  "\3\0\0\0\1\0"                },
+        {"a dictionary of 513", 1,    0, 1, 9,  "\3\x81\4......"              },
+        {"an index too high",   4,    0, 4, 7,  "\3\3\xff\0\0\1\0"            },
+        {"a nested dictionary", 1,    0, 1, 7,  "\3\1\3\1\0\1\0"              },
+        {"repeats of repeats",  2,    0, 2, 7,  "\4\1\4\1\0\1\0"              },
+        {"an index of indexes", 1,    0, 1, 11, "\5\1\4\3\0\1\0\0\0\1\0"      },
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -280,21 +280,21 @@ START_TEST(test_store_texts__refuse_what_is_no_column)
         size_t n;
         const char *bytes;
     } cases[] = {
-        {"no bytes",                          1, 0,  ""                         },
-        {"an unknown kind",                   1, 2,  "\7\0"                     },
-        {"a length beyond the bytes",         1, 5,  "\0\3\0\12\0"              },
-        {"a dictionary of none",              1, 7,  "\1\0\0\0\0\0\0"           },
-        {"more entries than texts",           1, 14, "\1\2\5\0\3\0\2\0ab\0\0\0" },
-        {"a dictionary in a dictionary",      1, 12, "\1\1\5\1\1\1\0\0\0\0\0"   },
-        {"an index beyond the dictionary",    1, 11, "\1\1\5\0\3\0\0\0\0\2\0"   },
-        {"a decimal of mode 3",               1, 5,  "\2\60\0\0\0"              },
-        {"no patterns",                       1, 6,  "\3\0\3\0\0\0"             },
-        {"65 patterns",                       1, 6,  "\3\101\3\0\0\0"           },
-        {"a pattern of 19 digits",            1, 12, "\3\1\24\0\0\3\0\0\0\0\0\0"},
-        {"an index beyond the patterns",      1, 12, "\3\1\1\0\0\3\0\2\0\0\0\0" },
-        {"hexadecimal of no bytes",           1, 4,  "\4\0\0\0"                 },
-        {"uuids that are cut",                1, 16, "\5..............."        },
-        {"the first shares with none before", 1, 10, "\6\3\0\2\0\3\0\2\0a"      },
+        {"no bytes",                  1, 0,  ""                             },
+        {"an unknown kind",           1, 2,  "\7\0"                         },
+        {"a length beyond the bytes", 1, 6,  "\0\4\0\12\1\0"                },
+        {"a dictionary of none",      1, 7,  "\1\0\0\0\0\1\0"               },
+        {"more entries than texts",   1, 15, "\1\2\10\0\4\0\2\1\0ab\0\0\1\0"},
+        {"a nested dictionary",       1, 14, "\1\1\7\1\1\0\0\0\1\0\0\0\1\0" },
+        {"an index too high",         1, 13, "\1\1\6\0\4\0\0\1\0\0\2\1\0"   },
+        {"a decimal of mode 3",       1, 6,  "\2\60\0\0\1\0"                },
+        {"no patterns",               1, 7,  "\3\0\4\0\0\1\0"               },
+        {"65 patterns",               1, 7,  "\3\101\4\0\0\1\0"             },
+        {"a pattern of 19 digits",    1, 14, "\3\1\24\0\0\4\0\0\1\0\0\0\1\0"},
+        {"no such pattern",           1, 14, "\3\1\1\0\0\4\0\2\1\0\0\0\1\0" },
+        {"hexadecimal of no bytes",   1, 4,  "\4\0\0\0"                     },
+        {"uuids that are cut",        1, 16, "\5..............."            },
+        {"the first shares",          1, 12, "\6\4\0\2\1\0\4\0\2\1\0a"      },
     };
     bench b;
 

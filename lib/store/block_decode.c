@@ -30,17 +30,26 @@ static int reader_open(block_reader *r, cj__text core)
 /* ---- nodes ------------------------------------------------------------------------
  */
 
+/* The packs of node steps and run lengths. */
+static int nodes_open(block_reader *r, cj__text *steps, cj__text *lengths)
+{
+    cj__bytes b = cj__bytes_of(r->layout.sections[CJ__SECTION_NODES]);
+    uint64_t runs = cj__bytes_varint(&b);
+
+    *steps = cj__bytes_sized(&b);
+    *lengths = cj__bytes_rest(&b);
+    r->runs = (uint32_t)runs;
+    return b.bad || runs < 1 || runs > r->n ? -1 : 0;
+}
+
 /* Runs into a[] (steps) and b[] (lengths, made 1 higher). */
 static int nodes_read(block_reader *r)
 {
-    cj__bytes b = cj__bytes_of(r->layout.sections[CJ__SECTION_NODES]);
-    uint64_t runs = cj__bytes_varint(&b), rows = 0;
-    cj__text steps = cj__bytes_sized(&b), lengths = cj__bytes_rest(&b);
+    cj__text steps, lengths;
+    uint64_t rows = 0;
 
-    if (b.bad || runs < 1 || runs > r->n)
-        return -1;
-    r->runs = (uint32_t)runs;
-    if (cj__pack_get(steps, r->runs, 0, r->runs, r->a) != 0 ||
+    if (nodes_open(r, &steps, &lengths) != 0 ||
+        cj__pack_get(steps, r->runs, 0, r->runs, r->a) != 0 ||
         cj__pack_get(lengths, r->runs, 0, r->runs, r->b) != 0)
         return -1;
     for (uint32_t i = 0; i < r->runs; i++) {
@@ -51,54 +60,81 @@ static int nodes_read(block_reader *r)
     return rows == r->n ? 0 : -1;
 }
 
+/* Narrow the reader to one node's run, its only one then; to none when it is not there.
+ * Steps are read in parts, since half of them suffice on average. */
+static int nodes_find(block_reader *r, uint32_t node)
+{
+    enum { PART = 512 };
+    uint32_t value = r->layout.header.first_node, n, run = 0;
+    cj__text steps, lengths;
+    uint64_t rows = 0;
+    int found = 0;
+
+    if (nodes_open(r, &steps, &lengths) != 0)
+        return -1;
+    for (uint32_t at = 0; at < r->runs && !found; at += n) {
+        n = r->runs - at < PART ? r->runs - at : PART;
+        if (cj__pack_get(steps, r->runs, at, n, r->a) != 0)
+            return -1;
+        for (uint32_t i = 0; i < n && !found; i++, run += !found)
+            found = (value += (uint32_t)r->a[i]) == node;
+    }
+    r->count = 0;
+    if (!found)
+        return 0;
+    if (cj__pack_get(lengths, r->runs, 0, run + 1, r->b) != 0)
+        return -1;
+    for (uint32_t i = 0; i <= run; i++) {
+        r->from = (uint32_t)rows;
+        rows += r->b[i] + 1;
+        if (r->b[i] >= r->n || rows > r->n)
+            return -1;
+    }
+    r->count = (uint32_t)rows - r->from;
+    r->a[0] = node - r->layout.header.first_node;
+    r->b[0] = r->count;
+    r->runs = 1;
+    return 0;
+}
+
+/* Most runs are short, and a loop's end that cannot be foretold costs more than storing
+ * four nodes always: what is stored too much is stored again by the next run. */
 static void nodes_fill(const block_reader *r, uint32_t *node)
 {
-    uint64_t value = r->layout.header.first_node;
+    uint32_t value = r->layout.header.first_node, at = 0;
 
     for (uint32_t i = 0; i < r->runs; i++) {
-        value += r->a[i];
-        for (uint64_t k = r->b[i]; k > 0; k--)
-            *node++ = (uint32_t)value;
-    }
-}
+        uint32_t end = at + (uint32_t)r->b[i];
 
-/* Narrow the reader to one node's rows; none when it is not there. */
-static void nodes_select(block_reader *r, uint32_t node)
-{
-    uint64_t value = r->layout.header.first_node, from = 0;
-
-    for (uint32_t i = 0; i < r->runs; i++) {
-        value += r->a[i];
-        if ((uint32_t)value == node) {
-            r->from = (uint32_t)from;
-            r->count = (uint32_t)r->b[i];
-            r->a[0] = value - r->layout.header.first_node;
-            r->b[0] = r->count;
-            r->runs = 1;
-            return;
+        value += (uint32_t)r->a[i];
+        if (at + 4 <= r->count) {
+            node[at] = node[at + 1] = node[at + 2] = node[at + 3] = value;
+            at += 4;
         }
-        from += r->b[i];
+        for (; at < end; at++)
+            node[at] = value;
+        at = end;
     }
-    r->runs = r->count = 0;
 }
 
-/* ---- times ------------------------------------------------------------------------
- */
-
-/* Each run of a[] and b[] begins anew at the earliest time. */
-static int times_read(const block_reader *r, int64_t *time_ms)
+/* Nodes and times in one go over the runs.  Each begins anew at the earliest time. */
+static int nodes_times(const block_reader *r, uint32_t *node, int64_t *time_ms)
 {
-    cj__bytes b = cj__bytes_of(r->layout.sections[CJ__SECTION_TIMES]);
-    uint64_t unit = cj__bytes_varint(&b), now;
-    uint64_t *to = (uint64_t *)time_ms; /* int64_t's own unsigned twin */
+    uint64_t *times = (uint64_t *)time_ms, now; /* int64_t's own unsigned twin */
+    uint32_t value = r->layout.header.first_node, at = 0;
 
-    if (b.bad || cj__pack_get(cj__bytes_rest(&b), r->n, r->from, r->count, to) != 0)
+    if (cj__pack_get(r->layout.sections[CJ__SECTION_TIMES], r->n, r->from, r->count,
+                     times) != 0)
         return -1;
-    for (uint32_t run = 0; run < r->runs; run++) {
+    for (uint32_t i = 0; i < r->runs; i++) {
+        uint32_t end = at + (uint32_t)r->b[i];
+
+        value += (uint32_t)r->a[i];
         now = (uint64_t)r->layout.header.min_ms;
-        for (uint64_t k = r->b[run]; k > 0; k--) {
-            now += *to * unit;
-            *to++ = now;
+        for (; at < end; at++) {
+            now += times[at];
+            times[at] = now;
+            node[at] = value;
         }
     }
     return 0;
@@ -107,31 +143,45 @@ static int times_read(const block_reader *r, int64_t *time_ms)
 /* ---- names, channels, what is present ----------------------------------------------
  */
 
-/* out[i] = entry of code a[i]; the entries are a pack of k in b[]. */
-static int codes_apply(block_reader *r, cj__text entries, uint32_t k, uint32_t *out)
+enum { CODES_CHUNK = 512 }; /* codes at a time: they stay in the fastest cache */
+
+typedef struct block_codes {
+    cj__text names, channels, presence, index; /* packs */
+    uint32_t k;
+    uint64_t mask;
+} block_codes;
+
+static int codes_open(const block_reader *r, block_codes *c)
 {
-    if (cj__pack_get(entries, k, 0, k, r->b) != 0)
-        return -1;
-    for (uint32_t i = 0; i < r->count; i++)
-        out[i] = (uint32_t)r->b[r->a[i]];
-    return 0;
+    cj__bytes b = cj__bytes_of(r->layout.sections[CJ__SECTION_CODES]);
+    uint64_t k = cj__bytes_varint(&b);
+
+    c->k = (uint32_t)k;
+    c->names = cj__bytes_sized(&b);
+    c->channels = cj__bytes_sized(&b);
+    c->presence = cj__bytes_sized(&b);
+    c->index = cj__bytes_rest(&b);
+    return b.bad || k < 1 || k > r->n ? -1 : 0;
 }
 
-static int codes_load(block_reader *r, cj__text index, uint32_t k, uint32_t from,
-                      uint32_t count)
+/* What codes mean: a[] becomes name << 32 | presence bits, b[] the channel.  Filled up
+ * to the next power of two, so that any index can be cut to fit. */
+static int codes_tables(block_reader *r, block_codes *c, uint32_t want)
 {
-    uint64_t bad = 0;
-
-    if (cj__pack_get(index, r->n, from, count, r->a) != 0)
+    c->mask = cj__low_bits(cj__bit_length(c->k - 1));
+    memset(r->a, 0, sizeof *r->a * (c->mask + 1));
+    memset(r->b, 0, sizeof *r->b * (c->mask + 1));
+    if (cj__pack_get(c->names, c->k, 0, c->k, r->a) != 0 ||
+        cj__pack_get(c->presence, c->k, 0, c->k, r->b) != 0)
         return -1;
-    for (uint32_t i = 0; i < count; i++)
-        bad |= r->a[i] >= k;
-    return bad ? -1 : 0;
+    for (uint32_t i = 0; i < c->k; i++)
+        r->a[i] = r->a[i] << 32 | (uint8_t)r->b[i];
+    return want & CJ__COL_CHANNEL ? cj__pack_get(c->channels, c->k, 0, c->k, r->b) : 0;
 }
 
 /* Values before row `from`, per column: the ranks at the 512 rows before, and the codes
- * from there.  b[] holds the presence bits of codes. */
-static int ranks_read(block_reader *r, cj__text index, uint32_t k)
+ * from there. */
+static int ranks_read(block_reader *r, const block_codes *c)
 {
     static const uint64_t lanes[16] = {
         0x0000000000000000u, 0x0000000000000001u, 0x0000000000010000u,
@@ -143,56 +193,64 @@ static int ranks_read(block_reader *r, cj__text index, uint32_t k)
     };
     cj__bytes b = cj__bytes_of(r->layout.sections[CJ__SECTION_RANKS]);
     uint32_t group = r->from / CJ__BLOCK_RANK_ROWS, start = group * CJ__BLOCK_RANK_ROWS;
-    uint64_t low = 0, high = 0;
+    uint64_t low = 0, high = 0, codes[CODES_CHUNK];
 
-    if (codes_load(r, index, k, start, r->from - start) != 0)
+    _Static_assert((int)CODES_CHUNK >= (int)CJ__BLOCK_RANK_ROWS,
+                   "codes of a rank's rows fit");
+    if (cj__pack_get(c->index, r->n, start, r->from - start, codes) != 0)
         return -1;
     for (uint32_t i = 0; i < r->from - start; i++) {
-        low += lanes[r->b[r->a[i]] & 15];
-        high += lanes[r->b[r->a[i]] >> 4 & 15];
+        uint64_t bits = r->a[codes[i] & c->mask];
+
+        low += lanes[bits & 15];
+        high += lanes[bits >> 4 & 15];
     }
     for (uint32_t g = 0; g < group; g++) {
-        for (uint32_t c = 0; c < CJ__BLOCK_OPTIONAL; c++) {
-            if (r->layout.sections[CJ__SECTION_COLUMNS + c].n > 0) {
-                r->ranks[c] = cj__bytes_byte(&b);
-                r->ranks[c] |= (uint32_t)cj__bytes_byte(&b) << 8;
+        for (uint32_t o = 0; o < CJ__BLOCK_OPTIONAL; o++) {
+            if (r->layout.sections[CJ__SECTION_COLUMNS + o].n > 0) {
+                r->ranks[o] = cj__bytes_byte(&b);
+                r->ranks[o] |= (uint32_t)cj__bytes_byte(&b) << 8;
             }
         }
     }
-    for (uint32_t c = 0; c < CJ__BLOCK_OPTIONAL; c++)
-        r->ranks[c] += (uint32_t)((c < 4 ? low : high) >> (16 * (c & 3)) & 0xffff);
+    for (uint32_t o = 0; o < CJ__BLOCK_OPTIONAL; o++)
+        r->ranks[o] += (uint32_t)((o < 4 ? low : high) >> (16 * (o & 3)) & 0xffff);
     return b.bad ? -1 : 0;
 }
 
+/* Overwrites a[] and b[]. */
 static int codes_read(block_reader *r, uint32_t want, cj__columns *out)
 {
-    cj__bytes b = cj__bytes_of(r->layout.sections[CJ__SECTION_CODES]);
-    uint64_t codes = cj__bytes_varint(&b);
-    cj__text names = cj__bytes_sized(&b), channels = cj__bytes_sized(&b);
-    cj__text presence = cj__bytes_sized(&b), index = cj__bytes_rest(&b);
-    uint32_t k = (uint32_t)codes;
+    uint32_t *name = want & CJ__COL_NAME ? out->name : NULL, n;
+    uint32_t *channel = want & CJ__COL_CHANNEL ? out->channel : NULL;
+    uint64_t codes[CODES_CHUNK], outside = 0;
+    block_codes c;
 
-    if (b.bad || codes < 1 || codes > r->n)
+    if (codes_open(r, &c) != 0 || codes_tables(r, &c, want) != 0 ||
+        (r->from > 0 && ranks_read(r, &c) != 0))
         return -1;
-    if (r->from > 0) {
-        if (cj__pack_get(presence, k, 0, k, r->b) != 0 || ranks_read(r, index, k) != 0)
+    for (uint32_t at = 0; at < r->count; at += n) {
+        n = r->count - at < CODES_CHUNK ? r->count - at : CODES_CHUNK;
+        if (cj__pack_get(c.index, r->n, r->from + at, n, codes) != 0)
             return -1;
+        for (uint32_t i = 0; i < n; i++) {
+            uint64_t code = codes[i] & c.mask;
+
+            outside |= codes[i];
+            r->presence[at + i] = (uint8_t)r->a[code];
+            if (name != NULL)
+                name[at + i] = (uint32_t)(r->a[code] >> 32);
+            if (channel != NULL)
+                channel[at + i] = (uint32_t)r->b[code];
+        }
     }
-    if (codes_load(r, index, k, r->from, r->count) != 0)
-        return -1;
-    if (want & CJ__COL_NAME && codes_apply(r, names, k, out->name) != 0)
-        return -1;
-    if (want & CJ__COL_CHANNEL && codes_apply(r, channels, k, out->channel) != 0)
-        return -1;
-    if (cj__pack_get(presence, k, 0, k, r->b) != 0)
-        return -1;
-    for (uint32_t i = 0; i < r->count; i++)
-        r->presence[i] = (uint8_t)r->b[r->a[i]];
-    return 0;
+    return outside > c.mask ? -1 : 0;
 }
 
 /* ---- optional columns -------------------------------------------------------------
  */
+
+static const uint64_t block_bytes = 0x0101010101010101u; /* a bit of each byte */
 
 /* How many of the rows that are read have a value; -1 when the section disagrees. */
 static int64_t column_open(const block_reader *r, uint32_t column, uint32_t *m,
@@ -200,9 +258,14 @@ static int64_t column_open(const block_reader *r, uint32_t column, uint32_t *m,
 {
     cj__bytes b = cj__bytes_of(r->layout.sections[CJ__SECTION_COLUMNS + column]);
     uint64_t n = b.at == b.end ? 0 : cj__bytes_varint(&b);
-    uint32_t present = 0;
+    uint32_t present = 0, i = 0;
 
-    for (uint32_t i = 0; i < r->count; i++)
+    for (; i + 8 <= r->count; i += 8) {
+        uint64_t bits = cj__load64(r->presence + i) >> column & block_bytes;
+
+        present += (uint32_t)((bits * block_bytes) >> 56);
+    }
+    for (; i < r->count; i++)
         present += r->presence[i] >> column & 1;
     *values = cj__bytes_rest(&b);
     *m = (uint32_t)n;
@@ -211,26 +274,52 @@ static int64_t column_open(const block_reader *r, uint32_t column, uint32_t *m,
     return present;
 }
 
-static int column_wide(block_reader *r, uint32_t column, uint64_t *out)
+/* Spread the values at `value`, as many as rows are present, over out[0 .. count). */
+static void column_spread(const block_reader *r, uint32_t column, const uint64_t *value,
+                          uint64_t *out)
 {
-    uint32_t m, bit = 1u << column;
-    cj__text values;
-    int64_t present = column_open(r, column, &m, &values);
-    uint64_t *value = out + r->count - (present < 0 ? 0 : present);
-    const uint32_t range[3] = {m, r->ranks[column], (uint32_t)present};
+    const uint64_t *end = out + r->count;
+    uint32_t i = 0;
 
-    if (present < 0)
-        return -1;
-    if (present > 0 &&
-        (column < CJ__OPT_SESSION ? cj__pack_get(values, m, range[1], range[2], value)
-                                  : cj__texts_keys(values, range, r->b, value)) != 0)
-        return -1;
-    for (uint32_t i = 0; i < r->count; i++) {
-        uint32_t there = (r->presence[i] & bit) != 0;
+    for (; i + 8 <= r->count; i += 8) {
+        uint64_t bits = cj__load64(r->presence + i) >> column & block_bytes;
+
+        if (bits == 0)
+            memset(out + i, 0, 8 * sizeof *out);
+        else if (bits == block_bytes) {
+            memmove(out + i, value, 8 * sizeof *out);
+            value += 8;
+        } else {
+            for (uint32_t k = i; k < i + 8; k++, bits >>= 8) {
+                out[k] = value < end ? *value & (0 - (bits & 1)) : 0;
+                value += bits & 1;
+            }
+        }
+    }
+    for (; i < r->count; i++) {
+        uint64_t there = r->presence[i] >> column & 1;
 
         out[i] = there ? *value : 0;
         value += there;
     }
+}
+
+static int column_wide(block_reader *r, uint32_t column, uint64_t *out)
+{
+    uint32_t m;
+    cj__text values;
+    int64_t present = column_open(r, column, &m, &values);
+    const uint32_t range[3] = {m, r->ranks[column], (uint32_t)present};
+    uint64_t *value;
+
+    if (present < 0)
+        return -1;
+    value = out + r->count - present;
+    if (present > 0 &&
+        (column < CJ__OPT_SESSION ? cj__pack_get(values, m, range[1], range[2], value)
+                                  : cj__texts_keys(values, range, r->b, value)) != 0)
+        return -1;
+    column_spread(r, column, value, out);
     return 0;
 }
 
@@ -243,12 +332,21 @@ static int column_narrow(block_reader *r, uint32_t column, uint32_t *out)
     return 0;
 }
 
+static void column_flags(const block_reader *r, uint32_t column, uint8_t *out)
+{
+    uint32_t i = 0;
+
+    for (; i + 8 <= r->count; i += 8)
+        cj__store64(out + i, cj__load64(r->presence + i) >> column & block_bytes);
+    for (; i < r->count; i++)
+        out[i] = r->presence[i] >> column & 1;
+}
+
 static int column_read(block_reader *r, uint32_t column, cj__columns *out)
 {
     switch (column) {
     case CJ__OPT_VALUE:
-        for (uint32_t i = 0; i < r->count; i++)
-            out->has_value[i] = r->presence[i] & 1;
+        column_flags(r, column, out->has_value);
         return column_wide(r, column, (uint64_t *)out->value_minor);
     case CJ__OPT_QUANTITY:
         return column_wide(r, column, (uint64_t *)out->quantity);
@@ -273,8 +371,9 @@ static int reader_columns(block_reader *r, uint32_t want, cj__columns *out)
     const uint32_t optional =
         CJ__COL_ALL & ~(uint32_t)(CJ__COL_TIME | CJ__COL_PROPERTIES);
 
-    nodes_fill(r, out->node);
-    if (want & CJ__COL_TIME && times_read(r, out->time_ms) != 0)
+    if (!(want & CJ__COL_TIME))
+        nodes_fill(r, out->node);
+    else if (nodes_times(r, out->node, out->time_ms) != 0)
         return -1;
     if (want & optional && codes_read(r, want, out) != 0)
         return -1;
@@ -307,9 +406,8 @@ int32_t cj__block_node(cj__text core, uint32_t node, uint32_t want, cj__columns 
 
     out->n = 0;
     *first_row_out = 0;
-    if (reader_open(&r, core) != 0 || nodes_read(&r) != 0)
+    if (reader_open(&r, core) != 0 || nodes_find(&r, node) != 0)
         return cj__block_corrupt();
-    nodes_select(&r, node);
     if (r.count == 0)
         return CJ_OK;
     if (reader_columns(&r, want, out) != 0)

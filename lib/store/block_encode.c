@@ -70,6 +70,7 @@ static uint64_t row_number(const cj__row *row, uint32_t column)
 static void put_nodes(block_encoder *e, cj__str *out)
 {
     uint32_t runs = 0, node = e->rows[0].node, start = 0;
+    size_t before;
 
     e->a[0] = 0;
     for (uint32_t i = 1; i <= e->n; i++) {
@@ -83,44 +84,21 @@ static void put_nodes(block_encoder *e, cj__str *out)
         }
     }
     cj__str_put_varint(out, runs);
-    cj__pack_put_sized(&e->texter.packer, out, e->a, runs);
-    cj__pack_put(&e->texter.packer, out, e->b, runs);
-}
-
-static uint64_t greatest_divisor(uint64_t a, uint64_t b)
-{
-    while (b != 0) {
-        uint64_t rest = a % b;
-
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
-/* The greatest unit in which all times are whole numbers since the earliest. */
-static uint64_t times_unit(const block_encoder *e)
-{
-    uint64_t unit = 0;
-
-    for (uint32_t i = 0; i < e->n && unit != 1; i++)
-        unit =
-            greatest_divisor((uint64_t)e->rows[i].time_ms - (uint64_t)e->min_ms, unit);
-    return unit == 0 ? 1 : unit;
+    before = out->n;
+    cj__pack_put_fast(out, e->a, runs, 0);
+    cj__str_size_since(out, before);
+    cj__pack_put_fast(out, e->b, runs, 0);
 }
 
 static void put_times(block_encoder *e, cj__str *out)
 {
-    uint64_t unit = times_unit(e), before = 0, ticks;
-
     for (uint32_t i = 0; i < e->n; i++) {
-        ticks = ((uint64_t)e->rows[i].time_ms - (uint64_t)e->min_ms) / unit;
-        if (i == 0 || e->rows[i].node != e->rows[i - 1].node)
-            before = 0;
-        e->a[i] = ticks - before;
-        before = ticks;
+        int64_t before = e->min_ms;
+
+        if (i > 0 && e->rows[i].node == e->rows[i - 1].node)
+            before = e->rows[i - 1].time_ms;
+        e->a[i] = (uint64_t)e->rows[i].time_ms - (uint64_t)before;
     }
-    cj__str_put_varint(out, unit);
     cj__pack_put(&e->texter.packer, out, e->a, e->n);
 }
 
@@ -171,7 +149,7 @@ static void put_codes(block_encoder *e, cj__str *out)
     for (uint32_t i = 0; i < k; i++)
         e->b[i] = e->codes[i].presence;
     cj__pack_put_sized(packer, out, e->b, k);
-    cj__pack_put(packer, out, e->a, e->n);
+    cj__pack_put_fast(out, e->a, e->n, 1);
 }
 
 static void put_ranks(block_encoder *e, cj__str *out)

@@ -12,8 +12,10 @@
 
 typedef struct pack_plan {
     uint32_t kind;
-    uint32_t width;    /* flat, steps: of a number; dictionary: of an index */
-    uint64_t base;     /* flat, classes: the smallest value; steps: the smallest step */
+    uint32_t inner;    /* steps: the kind of its steps */
+    uint32_t width;    /* flat: of a number; dictionary: of an index */
+    uint64_t base;     /* flat, classes: the smallest value */
+    uint64_t unit;     /* all values are base plus a multiple of it */
     uint8_t widths[4]; /* classes; frequent: of its indexes */
     size_t bytes;
 } pack_plan;
@@ -88,53 +90,112 @@ static void plan_better(pack_plan *best, const pack_plan *other)
         *best = *other;
 }
 
-static pack_plan plan_classes(const pack_histogram *h, uint32_t m, uint64_t base)
+static pack_plan plan_classes(const pack_histogram *h, uint32_t m, uint64_t base,
+                              uint64_t unit)
 {
-    pack_plan plan = {CJ__PACK_CLASSES, 0, base, {0}, 0};
+    pack_plan plan = {.kind = CJ__PACK_CLASSES, .base = base, .unit = unit};
     uint64_t bits = pack_class_widths(h, plan.widths);
 
-    plan.bytes = 1 + pack_zigzag_size(base) + 4 + pack_bit_bytes(2 * (uint64_t)m) +
-                 pack_bit_bytes(bits);
+    plan.bytes = 1 + pack_zigzag_size(base) + cj__varint_size(unit) + 4 +
+                 pack_bit_bytes(2 * (uint64_t)m) + pack_bit_bytes(bits);
     return plan;
 }
 
-/* Kinds flat, steps and classes.  *changes: values that differ from the one before. */
-static pack_plan plan_plain(const uint64_t *v, uint32_t m, uint32_t *changes)
+static uint64_t greatest_divisor(uint64_t a, uint64_t b)
 {
+    while (b != 0) {
+        uint64_t rest = a % b;
+
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* The greatest unit in which all values are whole numbers from base; most columns are
+ * done after a few values, when it is 1. */
+static uint64_t plan_unit(const uint64_t *v, uint32_t m, uint64_t base)
+{
+    uint64_t unit = 0;
+
+    for (uint32_t i = 0; i < m && unit != 1; i++)
+        unit = greatest_divisor(v[i] - base, unit);
+    return unit == 0 ? 1 : unit;
+}
+
+static uint64_t pack_number(uint64_t value, uint64_t base, uint64_t unit)
+{
+    return unit == 1 ? value - base : (value - base) / unit;
+}
+
+static pack_plan plan_flat(const uint64_t *v, uint32_t m)
+{
+    pack_plan plan = {.kind = CJ__PACK_FLAT};
     int64_t low = (int64_t)v[0], high = low;
-    int64_t step_low = INT64_MAX, step_high = INT64_MIN;
-    pack_plan best = {CJ__PACK_FLAT, 0, 0, {0}, 0};
-    pack_plan other = {CJ__PACK_STEPS, 0, 0, {0}, 0};
-    pack_histogram h = {{0}};
-    uint32_t n = 0;
 
     for (uint32_t i = 1; i < m; i++) {
-        int64_t x = (int64_t)v[i], step = (int64_t)(v[i] - v[i - 1]);
+        int64_t x = (int64_t)v[i];
 
         low = x < low ? x : low;
         high = x > high ? x : high;
-        step_low = step < step_low ? step : step_low;
-        step_high = step > step_high ? step : step_high;
-        n += step != 0;
     }
-    *changes = n;
-    best.base = (uint64_t)low;
-    best.width = cj__bit_length((uint64_t)high - (uint64_t)low);
-    best.bytes =
-        2 + pack_zigzag_size(best.base) + pack_bit_bytes((uint64_t)m * best.width);
-    if (best.width == 0)
+    plan.base = (uint64_t)low;
+    plan.unit = plan_unit(v, m, plan.base);
+    plan.width = cj__bit_length(((uint64_t)high - plan.base) / plan.unit);
+    plan.bytes = 2 + pack_zigzag_size(plan.base) + cj__varint_size(plan.unit) +
+                 pack_bit_bytes((uint64_t)m * plan.width);
+    return plan;
+}
+
+/* Kinds flat and classes. */
+static pack_plan plan_direct(const uint64_t *v, uint32_t m)
+{
+    pack_plan best = plan_flat(v, m), classes;
+    pack_histogram h = {{0}};
+
+    if (best.width <= 2 || m < 16)
         return best;
-    other.base = (uint64_t)step_low;
-    other.width = cj__bit_length((uint64_t)step_high - (uint64_t)step_low);
-    other.bytes = 2 + pack_zigzag_size(v[0]) + pack_zigzag_size(other.base) +
-                  pack_bit_bytes((uint64_t)(m - 1) * other.width);
-    if (best.width > 2 && m >= 16) {
-        for (uint32_t i = 0; i < m; i++)
-            h.counts[cj__bit_length(v[i] - best.base)]++;
-        const pack_plan classes = plan_classes(&h, m, best.base);
-        plan_better(&best, &classes);
+    for (uint32_t i = 0; i < m; i++)
+        h.counts[cj__bit_length(pack_number(v[i], best.base, best.unit))]++;
+    classes = plan_classes(&h, m, best.base, best.unit);
+    plan_better(&best, &classes);
+    return best;
+}
+
+/* Into steps[0 .. m - 1). */
+static void steps_collect(cj__packer *p, const uint64_t *v, uint32_t m)
+{
+    for (uint32_t i = 1; i < m; i++)
+        p->steps[i - 1] = v[i] - v[i - 1];
+}
+
+/* Kinds flat, steps and classes.  *changes: values that differ from the one before. */
+static pack_plan plan_plain(cj__packer *p, const uint64_t *v, uint32_t m,
+                            uint32_t *changes)
+{
+    int64_t low = INT64_MAX, high = INT64_MIN;
+    pack_plan best = plan_direct(v, m), steps;
+
+    *changes = 0;
+    if (best.kind == CJ__PACK_FLAT && best.width == 0)
+        return best;
+    for (uint32_t i = 1; i < m; i++) {
+        int64_t step = (int64_t)(v[i] - v[i - 1]);
+
+        low = step < low ? step : low;
+        high = step > high ? step : high;
+        *changes += step != 0;
     }
-    plan_better(&best, &other);
+    /* steps that reach further than the values do are no gain */
+    if (cj__bit_length(((uint64_t)high - (uint64_t)low) / best.unit) >
+        (best.kind == CJ__PACK_FLAT ? best.width : best.widths[3]))
+        return best;
+    steps_collect(p, v, m);
+    steps = plan_direct(p->steps, m - 1);
+    steps.inner = steps.kind;
+    steps.kind = CJ__PACK_STEPS;
+    steps.bytes += 1 + pack_zigzag_size(v[0]);
+    plan_better(&best, &steps);
     return best;
 }
 
@@ -203,7 +264,7 @@ static void dictionary_sort(cj__packer *p, uint32_t kind)
 
 static pack_plan plan_frequent(cj__packer *p, uint32_t m)
 {
-    pack_plan plan = {CJ__PACK_FREQUENT, 0, 0, {0}, 0};
+    pack_plan plan = {.kind = CJ__PACK_FREQUENT};
     pack_histogram h = {{0}};
     uint32_t changes;
     pack_plan index;
@@ -211,10 +272,10 @@ static pack_plan plan_frequent(cj__packer *p, uint32_t m)
     dictionary_sort(p, CJ__PACK_FREQUENT);
     for (uint32_t i = 0; i < p->n_entries; i++)
         h.counts[cj__bit_length(i)] += p->entries[i].count;
-    index = plan_classes(&h, m, 0);
+    index = plan_classes(&h, m, 0, 1);
     memcpy(plan.widths, index.widths, sizeof plan.widths);
     plan.bytes = 1 + cj__varint_size(p->n_entries) + pack_sized(index.bytes) +
-                 plan_plain(p->sorted, p->n_entries, &changes).bytes;
+                 plan_plain(p, p->sorted, p->n_entries, &changes).bytes;
     return plan;
 }
 
@@ -222,7 +283,7 @@ static pack_plan plan_frequent(cj__packer *p, uint32_t m)
 static void plan_dictionaries(cj__packer *p, const uint64_t *v, uint32_t m,
                               pack_plan *best)
 {
-    pack_plan plan = {CJ__PACK_DICTIONARY, 0, 0, {0}, 0};
+    pack_plan plan = {.kind = CJ__PACK_DICTIONARY};
     uint32_t max = CJ__PACK_DICT, changes;
 
     /* an index takes a bit at least, an entry about a byte */
@@ -236,7 +297,7 @@ static void plan_dictionaries(cj__packer *p, const uint64_t *v, uint32_t m,
     plan.width = cj__bit_length(p->n_entries - 1);
     plan.bytes = 1 + cj__varint_size(p->n_entries) +
                  pack_bit_bytes((uint64_t)m * plan.width) +
-                 plan_plain(p->sorted, p->n_entries, &changes).bytes;
+                 plan_plain(p, p->sorted, p->n_entries, &changes).bytes;
     plan_better(best, &plan);
     if (p->n_entries > 4) {
         plan = plan_frequent(p, m);
@@ -247,7 +308,7 @@ static void plan_dictionaries(cj__packer *p, const uint64_t *v, uint32_t m,
 static pack_plan plan_steady(cj__packer *p, const uint64_t *v, uint32_t m,
                              uint32_t *changes)
 {
-    pack_plan best = plan_plain(v, m, changes);
+    pack_plan best = plan_plain(p, v, m, changes);
 
     if (m >= 8)
         plan_dictionaries(p, v, m, &best);
@@ -291,32 +352,16 @@ static void put_zigzag(cj__str *out, uint64_t v)
     cj__str_put_varint(out, cj__zigzag((int64_t)v));
 }
 
-static void put_bits(cj__str *out, const uint64_t *v, uint32_t m, uint64_t base,
-                     uint32_t width)
+/* Flat numbers, that is (v[i] - base) / unit. */
+static void put_bits(cj__str *out, const uint64_t *v, uint32_t m, const pack_plan *plan)
 {
     cj__bit_writer w = {0};
 
-    w.at = cj__str_extend(out, pack_bit_bytes((uint64_t)m * width));
-    if (w.at == NULL || width == 0)
+    w.at = cj__str_extend(out, pack_bit_bytes((uint64_t)m * plan->width));
+    if (w.at == NULL || plan->width == 0)
         return;
     for (uint32_t i = 0; i < m; i++)
-        cj__bits_put(&w, v[i] - base, width);
-    cj__bits_end(&w);
-}
-
-static void put_steps(cj__str *out, const uint64_t *v, uint32_t m,
-                      const pack_plan *plan)
-{
-    cj__bit_writer w = {0};
-
-    put_zigzag(out, v[0]);
-    put_zigzag(out, plan->base);
-    cj__str_put_char(out, (char)plan->width);
-    w.at = cj__str_extend(out, pack_bit_bytes((uint64_t)(m - 1) * plan->width));
-    if (w.at == NULL)
-        return;
-    for (uint32_t i = 1; i < m; i++)
-        cj__bits_put(&w, v[i] - v[i - 1] - plan->base, plan->width);
+        cj__bits_put(&w, pack_number(v[i], plan->base, plan->unit), plan->width);
     cj__bits_end(&w);
 }
 
@@ -332,13 +377,13 @@ static void put_classes(cj__str *out, const uint64_t *v, uint32_t m,
             c++;
         class_of[length] = (uint8_t)c;
     }
-    put_zigzag(out, plan->base);
     cj__str_put(out, plan->widths, 4);
     classes.at = cj__str_extend(out, pack_bit_bytes(2 * (uint64_t)m));
     if (classes.at == NULL)
         return;
     for (uint32_t i = 0; i < m; i++) {
-        uint32_t c = class_of[cj__bit_length(v[i] - plan->base)];
+        uint64_t x = pack_number(v[i], plan->base, plan->unit);
+        uint32_t c = class_of[cj__bit_length(x)];
 
         cj__bits_put(&classes, c, 2);
         bits += plan->widths[c];
@@ -347,31 +392,48 @@ static void put_classes(cj__str *out, const uint64_t *v, uint32_t m,
     w.at = cj__str_extend(out, pack_bit_bytes(bits));
     if (w.at == NULL)
         return;
-    for (uint32_t i = 0; i < m; i++)
-        cj__bits_put(&w, v[i] - plan->base,
-                     plan->widths[class_of[cj__bit_length(v[i] - plan->base)]]);
+    for (uint32_t i = 0; i < m; i++) {
+        uint64_t x = pack_number(v[i], plan->base, plan->unit);
+
+        cj__bits_put(&w, x, plan->widths[class_of[cj__bit_length(x)]]);
+    }
     cj__bits_end(&w);
 }
 
-static void put_plain(cj__str *out, const uint64_t *v, uint32_t m,
-                      const pack_plan *plan)
+static void put_direct(cj__str *out, const uint64_t *v, uint32_t m,
+                       const pack_plan *plan)
 {
     cj__str_put_char(out, (char)plan->kind);
+    put_zigzag(out, plan->base);
+    cj__str_put_varint(out, plan->unit);
     if (plan->kind == CJ__PACK_FLAT) {
-        put_zigzag(out, plan->base);
         cj__str_put_char(out, (char)plan->width);
-        put_bits(out, v, m, plan->base, plan->width);
-    } else if (plan->kind == CJ__PACK_STEPS) {
-        put_steps(out, v, m, plan);
+        put_bits(out, v, m, plan);
     } else {
         put_classes(out, v, m, plan);
     }
 }
 
+static void put_plain(cj__packer *p, cj__str *out, const uint64_t *v, uint32_t m,
+                      const pack_plan *plan)
+{
+    pack_plan inner = *plan;
+
+    if (plan->kind != CJ__PACK_STEPS) {
+        put_direct(out, v, m, plan);
+        return;
+    }
+    cj__str_put_char(out, CJ__PACK_STEPS);
+    put_zigzag(out, v[0]);
+    steps_collect(p, v, m);
+    inner.kind = plan->inner;
+    put_direct(out, p->steps, m - 1, &inner);
+}
+
 static void put_dictionary(cj__packer *p, cj__str *out, const uint64_t *v, uint32_t m,
                            const pack_plan *plan)
 {
-    pack_plan index = {CJ__PACK_CLASSES, 0, 0, {0}, 0}, entries;
+    pack_plan index = {.kind = CJ__PACK_CLASSES, .unit = 1}, entries;
     uint32_t changes;
     size_t start;
 
@@ -382,15 +444,16 @@ static void put_dictionary(cj__packer *p, cj__str *out, const uint64_t *v, uint3
     cj__str_put_char(out, (char)plan->kind);
     cj__str_put_varint(out, p->n_entries);
     if (plan->kind == CJ__PACK_DICTIONARY) {
-        put_bits(out, p->index, m, 0, plan->width);
+        index.width = plan->width;
+        put_bits(out, p->index, m, &index);
     } else {
         start = out->n;
         memcpy(index.widths, plan->widths, sizeof index.widths);
-        put_plain(out, p->index, m, &index);
+        put_direct(out, p->index, m, &index);
         cj__str_size_since(out, start);
     }
-    entries = plan_plain(p->sorted, p->n_entries, &changes);
-    put_plain(out, p->sorted, p->n_entries, &entries);
+    entries = plan_plain(p, p->sorted, p->n_entries, &changes);
+    put_plain(p, out, p->sorted, p->n_entries, &entries);
 }
 
 static void put_steady(cj__packer *p, cj__str *out, const uint64_t *v, uint32_t m,
@@ -399,7 +462,7 @@ static void put_steady(cj__packer *p, cj__str *out, const uint64_t *v, uint32_t 
     if (plan->kind == CJ__PACK_DICTIONARY || plan->kind == CJ__PACK_FREQUENT)
         put_dictionary(p, out, v, m, plan);
     else
-        put_plain(out, v, m, plan);
+        put_plain(p, out, v, m, plan);
 }
 
 static void put_repeats(cj__packer *p, cj__str *out, const uint64_t *v, uint32_t m)
@@ -429,6 +492,13 @@ void cj__pack_put(cj__packer *p, cj__str *out, const uint64_t *values, uint32_t 
         put_repeats(p, out, values, m);
     else
         put_steady(p, out, values, m, &plan);
+}
+
+void cj__pack_put_fast(cj__str *out, const uint64_t *values, uint32_t m, int only_flat)
+{
+    const pack_plan plan = only_flat ? plan_flat(values, m) : plan_direct(values, m);
+
+    put_direct(out, values, m, &plan);
 }
 
 void cj__pack_put_sized(cj__packer *p, cj__str *out, const uint64_t *values, uint32_t m)

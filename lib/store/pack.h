@@ -25,9 +25,11 @@ typedef struct cj__pack_entry {
     uint32_t count;
 } cj__pack_entry;
 
-/* An encoder's scratch: about 80 KiB, made once for many packs, need not be cleared. */
+/* An encoder's scratch: about 110 KiB, made once for many packs, need not be cleared.
+ */
 typedef struct cj__packer {
     uint64_t changed[CJ__PACK_MAX]; /* kind repeats: its values */
+    uint64_t steps[CJ__PACK_MAX];   /* kind steps: its steps */
     uint64_t index[CJ__PACK_MAX];   /* kind frequent: its indexes */
     cj__pack_entry entries[CJ__PACK_DICT];
     uint64_t sorted[CJ__PACK_DICT]; /* values of the entries */
@@ -38,7 +40,11 @@ typedef struct cj__packer {
 /* Append a pack of values[0 .. m), m <= CJ__PACK_MAX; m 0 appends nothing. */
 void cj__pack_put(cj__packer *p, cj__str *out, const uint64_t *values, uint32_t m);
 
-/* The same with its length in front. */
+/* The same, m > 0, of a kind that is read fastest: flat, or if not only_flat, classes.
+ */
+void cj__pack_put_fast(cj__str *out, const uint64_t *values, uint32_t m, int only_flat);
+
+/* As cj__pack_put, with its length in front. */
 void cj__pack_put_sized(cj__packer *p, cj__str *out, const uint64_t *values,
                         uint32_t m);
 

@@ -1,4 +1,5 @@
-/* What a row's texts are to a scan: keys that are equal when the texts are. */
+/* What a row's texts are to a scan: keys that are equal when the texts are, and differ
+ * when they differ unless two 63-bit hashes meet.  Stable: a fold may keep them. */
 #include "store/row.h"
 
 #include "base/hash.h"
