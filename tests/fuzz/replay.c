@@ -28,7 +28,7 @@ static uint64_t replay_next(uint64_t *state)
 /* An exact copy on the heap, so that reading one byte too far is seen. */
 static int replay_once(const uint8_t *data, size_t n)
 {
-    uint8_t *copy = malloc(n > 0 ? n : 1);
+    uint8_t *copy = calloc(n > 0 ? n : 1, 1);
 
     if (copy == NULL)
         return -1;
