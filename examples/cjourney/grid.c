@@ -1,0 +1,455 @@
+/* Results on stdout.  People get aligned columns with local times, grouped numbers and
+ * money with its point; programs get CSV, JSON or JSON lines with plain numbers.  Whole
+ * results go to programs as the library writes them; a grid is for rows that the
+ * program chose or made. */
+#include "program.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- reading a cj_table
+ * ----------------------------------------------------------------- */
+
+int64_t table_column(const cj_table *t, const char *name)
+{
+    for (int64_t c = 0; c < cj_table_columns(t); c++)
+        if (strcmp(cj_table_name(t, c), name) == 0)
+            return c;
+    return -1;
+}
+
+int table_present(const cj_table *t, int64_t column, int64_t row)
+{
+    const uint8_t *bits = column < 0 ? NULL : cj_table_validity(t, column);
+
+    return column >= 0 && (bits == NULL || (bits[row / 8] >> (row % 8) & 1) != 0);
+}
+
+int64_t table_int64(const cj_table *t, int64_t column, int64_t row)
+{
+    return table_present(t, column, row) ? cj_table_int64(t, column)[row] : 0;
+}
+
+const char *table_text(const cj_table *t, int64_t column, int64_t row, size_t *n_out)
+{
+    const int64_t *offsets;
+    const char *bytes;
+
+    *n_out = 0;
+    if (!table_present(t, column, row))
+        return NULL;
+    bytes = cj_table_text(t, column, &offsets);
+    if (bytes == NULL)
+        return NULL;
+    *n_out = (size_t)(offsets[row + 1] - offsets[row]);
+    return bytes + offsets[row];
+}
+
+/* ---- making a grid
+ * ------------------------------------------------------------------------ */
+
+static char *grid_copy(const char *bytes, size_t n)
+{
+    char *copy = memory(NULL, n + 1);
+
+    memcpy(copy, bytes, n);
+    copy[n] = '\0';
+    return copy;
+}
+
+void grid_column_add(grid *g, const char *name, const char *title, cell_kind kind)
+{
+    g->columns = memory(g->columns, (g->n_columns + 1) * sizeof *g->columns);
+    g->columns[g->n_columns].name = grid_copy(name, strlen(name));
+    g->columns[g->n_columns].title = grid_copy(title, strlen(title));
+    g->columns[g->n_columns++].kind = kind;
+}
+
+static cell *grid_add(grid *g)
+{
+    if (g->n_cells == g->capacity) {
+        g->capacity = g->capacity == 0 ? 256 : g->capacity * 2;
+        g->cells = memory(g->cells, g->capacity * sizeof *g->cells);
+    }
+    memset(&g->cells[g->n_cells], 0, sizeof *g->cells);
+    return &g->cells[g->n_cells++];
+}
+
+void grid_number(grid *g, int64_t value)
+{
+    grid_add(g)->number = value;
+}
+
+void grid_text(grid *g, const char *bytes, size_t n)
+{
+    cell *c = grid_add(g);
+
+    c->absent = bytes == NULL;
+    if (bytes != NULL)
+        c->text = grid_copy(bytes, n);
+}
+
+void grid_null(grid *g)
+{
+    grid_add(g)->absent = 1;
+}
+
+void grid_end(grid *g)
+{
+    for (size_t i = 0; i < g->n_cells; i++)
+        free(g->cells[i].text);
+    for (size_t i = 0; i < g->n_columns; i++) {
+        free(g->columns[i].name);
+        free(g->columns[i].title);
+    }
+    free(g->cells);
+    free(g->columns);
+    memset(g, 0, sizeof *g);
+}
+
+/* What a column of the library holds, by the unit in its name. */
+static cell_kind grid_kind(const char *name, int32_t type, char *title, size_t size)
+{
+    static const struct {
+        const char *ending;
+        cell_kind kind;
+        int keep; /* the ending stays in the title */
+    } endings[] = {
+        {"_minor",  CELL_MONEY, 0},
+        {"_ms",     CELL_TIME,  0},
+        {"profile", CELL_ID,    1},
+        {"node",    CELL_ID,    1},
+        {"node_a",  CELL_ID,    1},
+        {"node_b",  CELL_ID,    1},
+        {"edge",    CELL_ID,    1},
+        {"id",      CELL_ID,    1}
+    };
+    size_t n = strlen(name);
+
+    snprintf(title, size, "%s", name);
+    if (type != CJ_INT64)
+        return CELL_TEXT;
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        size_t m = strlen(endings[i].ending);
+
+        if (n >= m && strcmp(name + n - m, endings[i].ending) == 0) {
+            if (!endings[i].keep && n - m < size)
+                title[n - m] = '\0';
+            return endings[i].kind;
+        }
+    }
+    return CELL_COUNT;
+}
+
+static void grid_take_cell(grid *g, const cj_table *t, int64_t column, int64_t row)
+{
+    char number[40];
+    size_t n;
+    const char *text;
+
+    if (!table_present(t, column, row)) {
+        grid_null(g);
+    } else if (cj_table_type(t, column) == CJ_INT64) {
+        grid_number(g, cj_table_int64(t, column)[row]);
+    } else if (cj_table_type(t, column) == CJ_DOUBLE) {
+        snprintf(number, sizeof number, "%.6g", cj_table_double(t, column)[row]);
+        grid_text(g, number, strlen(number));
+    } else {
+        text = table_text(t, column, row, &n);
+        grid_text(g, text, n);
+    }
+}
+
+void grid_take(grid *g, const cj_table *t, const int64_t *rows, int64_t n)
+{
+    for (int64_t c = 0; c < cj_table_columns(t); c++) {
+        char title[80];
+        const char *name = cj_table_name(t, c);
+        cell_kind kind = grid_kind(name, cj_table_type(t, c), title, sizeof title);
+
+        grid_column_add(g, name, title, kind);
+    }
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t c = 0; c < cj_table_columns(t); c++)
+            grid_take_cell(g, t, c, rows == NULL ? i : rows[i]);
+}
+
+/* ---- for programs
+ * --------------------------------------------------------------------------- */
+
+static void grid_json_cell(const grid *g, size_t i, FILE *out)
+{
+    const cell *c = &g->cells[i];
+    cell_kind kind = g->columns[i % g->n_columns].kind;
+
+    if (c->absent)
+        fputs("null", out);
+    else if (kind == CELL_JSON)
+        fputs(c->text, out);
+    else if (kind == CELL_TEXT)
+        json_put(out, c->text, strlen(c->text));
+    else if (kind == CELL_SHARE)
+        fprintf(out, "%.4f", (double)c->number / 10000.0);
+    else
+        fprintf(out, "%lld", (long long)c->number);
+}
+
+static void grid_json_row(const grid *g, size_t row, FILE *out)
+{
+    for (size_t c = 0; c < g->n_columns; c++) {
+        fputs(c == 0 ? "{" : ",", out);
+        json_put(out, g->columns[c].name, strlen(g->columns[c].name));
+        fputc(':', out);
+        grid_json_cell(g, row * g->n_columns + c, out);
+    }
+    fputc('}', out);
+}
+
+/* A spreadsheet runs text that looks like a formula: a leading ' makes it text, as
+ * cj_table_format does. */
+static void grid_csv_text(const char *text, FILE *out)
+{
+    int defuse = text[0] != '\0' && strchr("=+-@\t\r", text[0]) != NULL;
+
+    if (text[0] != '\0' && strpbrk(text, ",\"\r\n") == NULL) {
+        fprintf(out, "%s%s", defuse ? "'" : "", text);
+        return;
+    }
+    fputs(defuse ? "\"'" : "\"", out);
+    for (; *text != '\0'; text++) {
+        if (*text == '"')
+            fputc('"', out);
+        fputc(*text, out);
+    }
+    fputc('"', out);
+}
+
+static void grid_csv(const grid *g, FILE *out)
+{
+    for (size_t c = 0; c < g->n_columns; c++)
+        fprintf(out, "%s%s", c == 0 ? "" : ",", g->columns[c].name);
+    fputc('\n', out);
+    for (size_t i = 0; i < g->n_cells; i++) {
+        size_t c = i % g->n_columns;
+
+        if (c > 0)
+            fputc(',', out);
+        if (g->cells[i].absent)
+            continue;
+        if (g->cells[i].text != NULL)
+            grid_csv_text(g->cells[i].text, out);
+        else
+            grid_json_cell(g, i, out);
+        if (c + 1 == g->n_columns)
+            fputc('\n', out);
+    }
+}
+
+/* ---- for people
+ * ------------------------------------------------------------------------------- */
+
+/* Columns a text needs; every character counts as one. */
+static size_t grid_width(const char *text)
+{
+    size_t width = 0;
+
+    for (; *text != '\0'; text++)
+        width += ((unsigned char)*text & 0xC0) != 0x80;
+    return width;
+}
+
+/* The cell as it will stand there; the caller frees it. */
+static char *grid_shown(program *p, const grid *g, size_t i)
+{
+    const cell *c = &g->cells[i];
+    char text[40] = "";
+
+    if (c->absent)
+        return grid_copy("", 0);
+    if (c->text != NULL)
+        return visible(c->text, strlen(c->text));
+    switch (g->columns[i % g->n_columns].kind) {
+    case CELL_MONEY:
+        money_text(c->number, p->exponent, text);
+        break;
+    case CELL_TIME:
+        time_local(p, c->number, text);
+        break;
+    case CELL_SHARE:
+        snprintf(text, sizeof text, "%.1f %%", (double)c->number / 100.0);
+        break;
+    case CELL_COUNT:
+        number_text(c->number, text);
+        break;
+    case CELL_ID:
+    case CELL_TEXT:
+    case CELL_JSON:
+        snprintf(text, sizeof text, "%lld", (long long)c->number);
+        break;
+    }
+    return grid_copy(text, strlen(text));
+}
+
+char *visible(const char *bytes, size_t n)
+{
+    char *to = memory(NULL, n + 1);
+
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)bytes[i],
+                      next = (unsigned char)bytes[i + 1 < n ? i + 1 : i];
+
+        if (c < 0x20 || c == 0x7F) {
+            to[i] = '?';
+        } else if (c == 0xC2 && next < 0xA0 && i + 1 < n) { /* U+0080..U+009F */
+            to[i++] = '?';
+            to[i] = '?';
+        } else {
+            to[i] = bytes[i];
+        }
+    }
+    to[n] = '\0';
+    return to;
+}
+
+static int grid_is_text(const grid *g, size_t column)
+{
+    cell_kind kind = g->columns[column].kind;
+
+    return kind == CELL_TEXT || kind == CELL_JSON || kind == CELL_TIME;
+}
+
+/* A text of at most `room` columns, on a terminal that would break the line. */
+static void grid_put(FILE *out, const char *text, size_t room)
+{
+    size_t width = grid_width(text), seen = 0;
+
+    if (width <= room) {
+        fputs(text, out);
+        return;
+    }
+    for (; *text != '\0' && (seen < room - 1 || ((unsigned char)*text & 0xC0) == 0x80);
+         text++) {
+        seen += ((unsigned char)*text & 0xC0) != 0x80;
+        if (seen > room - 1)
+            break;
+        fputc(*text, out);
+    }
+    fputc('>', out);
+}
+
+typedef struct layout {
+    char **shown;   /* every cell */
+    size_t *widths; /* of the columns; 0: nothing in it, not shown */
+    size_t last;    /* column */
+} layout;
+
+static void grid_line(program *p, const grid *g, const layout *l, char **cells,
+                      FILE *out)
+{
+    size_t at = 0;
+    int first = 1;
+
+    for (size_t c = 0; c < g->n_columns; c++) {
+        size_t width = l->widths[c], own = grid_width(cells[c]), room = width;
+
+        if (width == 0)
+            continue;
+        at += first ? 0 : 2;
+        if (p->out_terminal && c == l->last && at + 8 < (size_t)p->width)
+            room = (size_t)p->width - at;
+        fprintf(out, "%s", first ? "" : "  ");
+        if (!grid_is_text(g, c))
+            fprintf(out, "%*s", (int)(width - own), "");
+        grid_put(out, cells[c], room < width ? room : width);
+        if (grid_is_text(g, c) && c != l->last)
+            fprintf(out, "%*s", (int)(width - own), "");
+        at += width;
+        first = 0;
+    }
+    fputc('\n', out);
+}
+
+static void grid_table(program *p, const grid *g, FILE *out)
+{
+    layout l = {memory(NULL, (g->n_cells + 1) * sizeof *l.shown),
+                memory(NULL, (g->n_columns + 1) * sizeof *l.widths), 0};
+    char **titles = memory(NULL, (g->n_columns + 1) * sizeof *titles);
+
+    memset(l.widths, 0, (g->n_columns + 1) * sizeof *l.widths);
+    for (size_t i = 0; i < g->n_cells; i++) {
+        size_t width;
+
+        l.shown[i] = grid_shown(p, g, i);
+        width = grid_width(l.shown[i]);
+        if (width > l.widths[i % g->n_columns])
+            l.widths[i % g->n_columns] = width;
+    }
+    for (size_t c = 0; c < g->n_columns; c++) {
+        size_t width = grid_width(g->columns[c].title);
+
+        titles[c] = g->columns[c].title;
+        if (l.widths[c] == 0 && g->n_cells > 0)
+            continue;
+        l.last = c;
+        if (width > l.widths[c])
+            l.widths[c] = width;
+    }
+    fputs(p->out_terminal && p->colour ? "\033[1m" : "", out);
+    grid_line(p, g, &l, titles, out);
+    fputs(p->out_terminal && p->colour ? "\033[0m" : "", out);
+    for (size_t i = 0; i + g->n_columns <= g->n_cells; i += g->n_columns)
+        grid_line(p, g, &l, l.shown + i, out);
+    for (size_t i = 0; i < g->n_cells; i++)
+        free(l.shown[i]);
+    free(l.shown);
+    free(l.widths);
+    free(titles);
+}
+
+void grid_print(program *p, const grid *g, FILE *out)
+{
+    size_t n_rows = g->n_columns == 0 ? 0 : g->n_cells / g->n_columns;
+
+    if (p->format == AS_TABLE) {
+        grid_table(p, g, out);
+        return;
+    }
+    if (p->format == AS_CSV) {
+        grid_csv(g, out);
+        return;
+    }
+    if (p->format == AS_JSON)
+        fputc('[', out);
+    for (size_t row = 0; row < n_rows; row++) {
+        if (p->format == AS_JSON && row > 0)
+            fputs(",\n ", out);
+        grid_json_row(g, row, out);
+        if (p->format == AS_JSONL)
+            fputc('\n', out);
+    }
+    if (p->format == AS_JSON)
+        fputs("]\n", out);
+}
+
+int table_print(program *p, cj_table *t)
+{
+    static const char *const names[] = {"table", "csv", "json", "jsonl"};
+    char *text = NULL;
+    int64_t n_bytes = 0;
+    int32_t rc = CJ_OK;
+
+    if (p->format == AS_TABLE) {
+        grid g = {0};
+
+        grid_take(&g, t, NULL, cj_table_rows(t));
+        grid_print(p, &g, stdout);
+        grid_end(&g);
+    } else {
+        rc = cj_table_format(t, names[p->format], &text, &n_bytes);
+        if (rc == CJ_OK)
+            fwrite(text, 1, (size_t)n_bytes, stdout);
+        cj_text_free(text);
+    }
+    cj_table_free(t);
+    return rc == CJ_OK ? DONE : complain_library(p, rc);
+}
