@@ -174,8 +174,29 @@ void history_record(history *h, int n)
 
 void history_add(history *h, history_event e)
 {
-    history_note(h, &e);
-    history_batch(h, h->events + h->n_events - 1, 1);
+    history_add_many(h, e, 1);
+}
+
+void history_add_many(history *h, history_event e, int n)
+{
+    int first = h->n_events;
+
+    for (int i = 0; i < n; i++)
+        history_note(h, &e);
+    history_batch(h, h->events + first, n);
+}
+
+void history_copy(history *h, const history *from, const int *order)
+{
+    for (int i = 0, n; i < from->n_events; i += n) {
+        int first = h->n_events;
+
+        n = 1 + (int)history_random(h, 60);
+        n = n < from->n_events - i ? n : from->n_events - i;
+        for (int k = i; k < i + n; k++)
+            history_note(h, &from->events[order[k]]);
+        history_batch(h, h->events + first, n);
+    }
 }
 
 /* ---- identity ---------------------------------------------------------------------

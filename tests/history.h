@@ -50,9 +50,12 @@ void history_end(history *h); /* closes and removes the file */
 
 uint32_t history_random(history *h, uint32_t below);
 void history_record(history *h, int n); /* random events, in batches of random size */
-void history_add(history *h, history_event e); /* one event by name of its user */
-void history_merge(history *h);                /* two random profiles */
-void history_unmerge(history *h);              /* a random edge */
+void history_add_many(history *h, history_event e, int n); /* the same, n times */
+void history_add(history *h, history_event e);
+/* The events of another history in another order. */
+void history_copy(history *h, const history *from, const int *order);
+void history_merge(history *h);   /* two random profiles */
+void history_unmerge(history *h); /* a random edge */
 
 /* The roots of all nodes by looking at the edges again and again. */
 void history_roots(history *h);
