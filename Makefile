@@ -248,7 +248,7 @@ cov: ##  line coverage of lib/ by the C suites
 fuzz: ##  each fuzzer for FUZZ_SECONDS, with clang
 	@$(MAKE) FLAVOUR=fuzz CC=$(CLANG) fuzzers
 	@for f in $(fuzz_sources:%.c=%); do n=$${f##*/fuzz_}; mkdir -p build/fuzz/corpus/$$n; \
-	    echo "  FUZZ  $$n"; build/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -verbosity=0 \
+	    echo "  FUZZ  $$n"; build/fuzz/$$f -artifact_prefix=build/fuzz/ -max_total_time=$(FUZZ_SECONDS) -timeout=10 -verbosity=0 \
 	    build/fuzz/corpus/$$n $$(ls -d tests/fuzz/corpus/$$n 2>/dev/null) || exit 1; done
 
 bench: benches $(program) ##  the numbers of DESIGN 11, reached and required; BENCH_EVENTS=10000000 for all
