@@ -102,10 +102,10 @@ static int32_t json_split(json_batch *b, cj__text text)
     cj__json_next(text.data, text.n, 0, &begin, &end);
     if (text.data[0] == '[' && end == text.n)
         return json_add_array(b, text.data, text.n);
-    if (json_has_lines(text.data, text.n) ||
-        (end < text.n && memchr(text.data, '\n', text.n) != NULL))
-        return json_add_lines(b, text.data, text.n);
-    return json_add(b, text.data, text.n);
+    if (end == text.n && (!json_has_lines(text.data, text.n) ||
+                          cj__json_check(text.data, text.n) == CJ_OK))
+        return json_add(b, text.data, text.n);
+    return json_add_lines(b, text.data, text.n);
 }
 
 int32_t cj__record_json(cj_db *db, cj__text text, const char *format, int64_t now_ms,
