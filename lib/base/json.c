@@ -110,13 +110,14 @@ static int32_t json_check_unit(json_reader *r)
         return json_bad(r, "\\u needs four hexadecimal digits");
     if (unit == 0)
         return json_bad(r, "\\u0000 is not accepted in a text");
-    r->at += 4;
-    if (unit < 0xD800 || unit > 0xDFFF)
+    if (unit < 0xD800 || unit > 0xDFFF) {
+        r->at += 4;
         return CJ_OK;
+    }
     low = left >= 10 && p[4] == '\\' && p[5] == 'u' ? json_hex4(p + 6, left - 6) : -1;
     if (unit > 0xDBFF || low < 0xDC00 || low > 0xDFFF)
         return json_bad(r, "half of a surrogate pair");
-    r->at += 6;
+    r->at += 10;
     return CJ_OK;
 }
 
@@ -451,6 +452,11 @@ static size_t json_nest_end(const char *text, size_t n, size_t at)
     return at;
 }
 
+static int json_is_delimiter(char c)
+{
+    return json_is_blank(c) || c == ',' || c == ']' || c == '}';
+}
+
 void cj__json_next(const char *text, size_t n, size_t from, size_t *begin, size_t *end)
 {
     size_t at = from;
@@ -465,9 +471,12 @@ void cj__json_next(const char *text, size_t n, size_t from, size_t *begin, size_
     } else if (text[at] == '"') {
         *end = at + json_string_length(text + at, n - at);
     } else {
-        do /* a lone comma or bracket is one, so that a stream always moves on */
+        /* A comma or a bracket stands for itself, so that a stream always moves on. */
+        const int is_lone = json_is_delimiter(text[at]);
+
+        at++;
+        while (!is_lone && at < n && !json_is_delimiter(text[at]))
             at++;
-        while (at < n && !json_is_blank(text[at]) && strchr(",]}", text[at]) == NULL);
         *end = at;
     }
 }
