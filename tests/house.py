@@ -462,7 +462,7 @@ def statements(house):
     db = sqlite3.connect(":memory:")
     for migration in house.glob("lib/store/migrations/*.sql"):
         db.executescript(house.read(migration))
-    used = "".join(blank(house.read(p)) for p in house.sources())
+    used = {n for p in house.sources() for n in re.findall(r"\bSTMT_(\w+)", blank(house.read(p)))}
     seen = set()
     for m in re.finditer(r'^S\((\w+),\s*((?:"(?:\\.|[^"\\\n])*"\s*)+)\)', text, re.M):
         name = m.group(1)
@@ -471,7 +471,7 @@ def statements(house):
         if name in seen:
             yield f"{place} stands there twice"
         seen.add(name)
-        if not re.search(rf"\bSTMT_{name}\b", used):
+        if name not in used:
             yield f"{place} is used nowhere"
         yield from plan_problems(db, place, sql, reason_above(text, m.start()))
     rows = len(re.findall(r"^S\(", text, re.M))
