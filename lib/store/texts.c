@@ -40,18 +40,23 @@ static uint32_t texts_distinct(cj__texter *t, const cj__text *texts, uint32_t m)
 
     memset(t->slots, 0, sizeof t->slots);
     for (uint32_t i = 0; i < m; i++) {
-        uint32_t slot;
+        uint32_t slot, tag;
+        uint64_t hash;
 
         if (i > 0 && cj__text_equal(texts[i], texts[i - 1])) {
             t->index[i] = t->index[i - 1];
             continue;
         }
-        slot = (uint32_t)(cj__hash64(0, texts[i].data, texts[i].n) % SLOTS);
+        hash = cj__hash64(0, texts[i].data, texts[i].n);
+        tag = (uint32_t)(hash >> 32);
+        slot = (uint32_t)(hash % SLOTS);
         while (t->slots[slot] != 0 &&
-               !cj__text_equal(t->distinct[t->slots[slot] - 1], texts[i]))
+               (t->tags[t->slots[slot] - 1] != tag ||
+                !cj__text_equal(t->distinct[t->slots[slot] - 1], texts[i])))
             slot = (slot + 1) % SLOTS;
         if (t->slots[slot] == 0) {
             t->distinct[k] = texts[i];
+            t->tags[k] = tag;
             t->slots[slot] = (uint16_t)++k;
         }
         t->index[i] = (uint64_t)t->slots[slot] - 1;

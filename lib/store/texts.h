@@ -30,7 +30,7 @@ typedef struct cj__text_pattern {
     uint64_t mode; /* 0 no number, 1 as short as it can be, 1 + w: w digits */
 } cj__text_pattern;
 
-/* Encoder's scratch, made once for many columns, need not be cleared: 330 KiB. */
+/* Encoder's scratch, made once for many columns, need not be cleared: 350 KiB. */
 typedef struct cj__texter {
     cj__packer packer;
     uint64_t index[CJ__PACK_MAX];   /* of each text in distinct[] */
@@ -40,6 +40,7 @@ typedef struct cj__texter {
     uint8_t part[CJ__PACK_MAX];
     uint8_t fraction[CJ__PACK_MAX];
     cj__text distinct[CJ__PACK_MAX];
+    uint32_t tags[CJ__PACK_MAX]; /* of distinct texts: part of the hash */
     uint16_t slots[2 * CJ__PACK_MAX];
     cj__text_pattern patterns[CJ__TEXTS_PATTERNS];
     uint8_t pattern_slots[4 * CJ__TEXTS_PATTERNS];
