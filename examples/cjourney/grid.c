@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- reading a cj_table
- * ----------------------------------------------------------------- */
+/* ---- reading a cj_table ---------------------------------------------------------- */
 
 int64_t table_column(const cj_table *t, const char *name)
 {
@@ -45,8 +44,7 @@ const char *table_text(const cj_table *t, int64_t column, int64_t row, size_t *n
     return bytes + offsets[row];
 }
 
-/* ---- making a grid
- * ------------------------------------------------------------------------ */
+/* ---- making a grid --------------------------------------------------------------- */
 
 static char *grid_copy(const char *bytes, size_t n)
 {
@@ -174,8 +172,7 @@ void grid_take(grid *g, const cj_table *t, const int64_t *rows, int64_t n)
             grid_take_cell(g, t, c, rows == NULL ? i : rows[i]);
 }
 
-/* ---- for programs
- * --------------------------------------------------------------------------- */
+/* ---- for programs ---------------------------------------------------------------- */
 
 static void grid_json_cell(const grid *g, size_t i, FILE *out)
 {
@@ -245,8 +242,7 @@ static void grid_csv(const grid *g, FILE *out)
     }
 }
 
-/* ---- for people
- * ------------------------------------------------------------------------------- */
+/* ---- for people ------------------------------------------------------------------ */
 
 /* Columns a text needs; every character counts as one. */
 static size_t grid_width(const char *text)
@@ -270,13 +266,14 @@ static char *grid_shown(program *p, const grid *g, size_t i)
         return visible(c->text, strlen(c->text));
     switch (g->columns[i % g->n_columns].kind) {
     case CELL_MONEY:
+        currency_learn(p);
         money_text(c->number, p->exponent, text);
         break;
     case CELL_TIME:
         time_local(p, c->number, text);
         break;
     case CELL_SHARE:
-        snprintf(text, sizeof text, "%.1f %%", (double)c->number / 100.0);
+        snprintf(text, sizeof text, "%.1f%%", (double)c->number / 100.0);
         break;
     case CELL_COUNT:
         number_text(c->number, text);
@@ -388,7 +385,9 @@ static void grid_table(program *p, const grid *g, FILE *out)
         size_t width = grid_width(g->columns[c].title);
 
         titles[c] = g->columns[c].title;
-        if (l.widths[c] == 0 && g->n_cells > 0)
+        if (width == 0)
+            l.widths[c] = 0;
+        if (l.widths[c] == 0 && (g->n_cells > 0 || width == 0))
             continue;
         l.last = c;
         if (width > l.widths[c])

@@ -35,8 +35,7 @@ static const struct {
     {"COLUMNS",     "the width of the output, when it is not a terminal"},
 };
 
-/* ---- --help
- * ------------------------------------------------------------------------------ */
+/* ---- --help ---------------------------------------------------------------------- */
 
 /* Print a text, broken at blanks so that lines stay within 80 columns. */
 static void help_wrap(FILE *out, const char *text, int indent)
@@ -183,8 +182,7 @@ void help_program(FILE *out)
     fputs("\nMore about a command: cjourney COMMAND --help\n", out);
 }
 
-/* ---- the man page
- * -------------------------------------------------------------------------- */
+/* ---- the man page ---------------------------------------------------------------- */
 
 static void man_put(FILE *out, const char *text)
 {
@@ -307,8 +305,7 @@ int run_help(program *p)
     return DONE;
 }
 
-/* ---- completion
- * ------------------------------------------------------------------------------ */
+/* ---- completion ------------------------------------------------------------------ */
 
 static void completion_words(FILE *out, const option *options)
 {

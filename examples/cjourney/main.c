@@ -133,7 +133,6 @@ int file_open(program *p)
 
         return rc == CJ_ENOTFOUND ? FAILED : code;
     }
-    currency_learn(p);
     return DONE;
 }
 

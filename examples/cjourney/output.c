@@ -126,8 +126,7 @@ void time_utc(int64_t ms, char to[28])
              (int)((ms % 1000 + 1000) % 1000));
 }
 
-/* ---- numbers and money
- * ---------------------------------------------------------------- */
+/* ---- numbers and money ----------------------------------------------------------- */
 
 void number_text(int64_t value, char to[32])
 {
@@ -160,12 +159,13 @@ void money_text(int64_t minor, int exponent, char to[40])
                  (unsigned long long)(size % unit));
 }
 
-int money_read(const program *p, const char *text, int64_t *minor_out)
+int money_read(program *p, const char *text, int64_t *minor_out)
 {
     const char *at = text;
     int64_t value = 0;
     int digits = 0, after = -1;
 
+    currency_learn(p);
     for (; *at != '\0' && *at != ','; at++) {
         if (*at == '.' && after < 0) {
             after = 0;
@@ -182,33 +182,33 @@ int money_read(const program *p, const char *text, int64_t *minor_out)
     return digits == 0 ? -1 : 0;
 }
 
-/* The statistics name the store's currency: its row's unit is the code, its value the
- * digits after the point. */
+/* The statistics name the store's currency: the row's value is the digits after the
+ * point, its meaning the code.  They count much, so they are asked only when needed. */
 void currency_learn(program *p)
 {
     cj_table *t;
 
-    p->exponent = 2;
-    if (cj_stats(p->db, &t) != CJ_OK)
+    if (p->currency_known || cj_stats(p->db, &t) != CJ_OK)
         return;
+    p->currency_known = 1;
     for (int64_t row = 0; row < cj_table_rows(t); row++) {
+        static const char wanted[] = "currency_exponent";
         size_t n;
-        const char *name = table_text(t, table_column(t, "name"), row, &n);
+        const char *text = table_text(t, table_column(t, "name"), row, &n);
 
-        if (name == NULL || n != 8 || memcmp(name, "currency", n) != 0)
+        if (text == NULL || n != sizeof wanted - 1 || memcmp(text, wanted, n) != 0)
             continue;
-        name = table_text(t, table_column(t, "unit"), row, &n);
-        if (name != NULL && n < sizeof p->currency) {
-            memcpy(p->currency, name, n);
+        p->exponent = (int)table_int64(t, table_column(t, "value"), row);
+        text = table_text(t, table_column(t, "meaning"), row, &n);
+        if (text != NULL && n < sizeof p->currency) {
+            memcpy(p->currency, text, n);
             p->currency[n] = '\0';
-            p->exponent = (int)table_int64(t, table_column(t, "value"), row);
         }
     }
     cj_table_free(t);
 }
 
-/* ---- people
- * ---------------------------------------------------------------------------- */
+/* ---- people ---------------------------------------------------------------------- */
 
 int pair_read(program *p, const char *text, char **kind_out, const char **value_out)
 {

@@ -22,7 +22,7 @@ enum {
     INTERRUPTED = 130
 };
 
-/* ---- tables ------------------------------------------------------------------- */
+/* ---- tables ---------------------------------------------------------------------- */
 
 typedef struct option {
     const char *name;     /* without the dashes; NULL ends a table */
@@ -66,7 +66,7 @@ const option *option_find(const command *c, const char *name);
 const char *nearest(const char *typed, const char *(*next)(const void *, size_t),
                     const void *list);
 
-/* ---- one run ------------------------------------------------------------------- */
+/* ---- one run --------------------------------------------------------------------- */
 
 typedef enum format { AS_TABLE, AS_CSV, AS_JSON, AS_JSONL } format;
 
@@ -93,6 +93,7 @@ typedef struct program {
     cj_db *db;
     char currency[8]; /* the store's, "" when unknown */
     int exponent;     /* its digits after the point */
+    int currency_known;
     struct watcher *watcher;
 
     int64_t progress_from_ms, progress_last_ms; /* of the bar on stderr */
@@ -143,7 +144,7 @@ void number_text(int64_t value, char to[32]);         /* 1,234,567 */
 void money_text(int64_t minor, int exponent, char to[40]); /* 1,234.50 */
 void currency_learn(program *p); /* p->currency and p->exponent, from the file */
 /* Money as people type it to minor units; 0, or -1. */
-int money_read(const program *p, const char *text, int64_t *minor_out);
+int money_read(program *p, const char *text, int64_t *minor_out);
 
 /* A person as typed: 42, user_id=ann or ann@example.org. */
 int profile_read(program *p, const char *text, int64_t *profile_out);
@@ -177,7 +178,7 @@ typedef struct cell {
 
 typedef struct grid_column {
     char *name;  /* for machines */
-    char *title; /* for people */
+    char *title; /* for people; "": not shown to them */
     cell_kind kind;
 } grid_column;
 
@@ -205,8 +206,7 @@ const char *table_text(const cj_table *t, int64_t column, int64_t row, size_t *n
 /* Print a result as p->format says, and free it. */
 int table_print(program *p, cj_table *t);
 
-/* ---- help.c, and the commands
- * -------------------------------------------------------- */
+/* ---- help.c, and the commands ---------------------------------------------------- */
 
 void help_program(FILE *out);
 void help_command(FILE *out, const command *c);

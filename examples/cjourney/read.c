@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- profile
- * -------------------------------------------------------------------------------- */
+/* ---- profile --------------------------------------------------------------------- */
 
 typedef struct person {
     int64_t profile;
@@ -53,6 +52,22 @@ static void text_show(const cj_table *t, const char *column, int64_t row,
     }
 }
 
+/* A trait's value as people write it: a plain JSON string without its quotes. */
+static void trait_show(const cj_table *t, int64_t row)
+{
+    size_t n;
+    const char *text = table_text(t, table_column(t, "value"), row, &n);
+    char *shown;
+
+    if (n >= 2 && text[0] == '"' && memchr(text, '\\', n) == NULL) {
+        text++;
+        n -= 2;
+    }
+    shown = visible(text, n);
+    fputs(shown, stdout);
+    free(shown);
+}
+
 static int text_is(const cj_table *t, const char *column, int64_t row,
                    const char *expected)
 {
@@ -92,7 +107,7 @@ static void profile_show_facts(program *p, const person *who)
         char *shown = visible(name, n);
 
         printf("  %-14s", shown);
-        text_show(who->traits, "value", i, "");
+        trait_show(who->traits, i);
         time_local(p, table_int64(who->traits, table_column(who->traits, "time_ms"), i),
                    when);
         printf("  (");
@@ -123,6 +138,7 @@ static void profile_show_worth(program *p, const person *who)
             refunded += minor;
         }
     }
+    currency_learn(p);
     profile_head(p, "Worth");
     if (n_orders == 0) {
         printf("  no order yet\n");
@@ -172,6 +188,53 @@ static void profile_show_event(program *p, const cj_table *t, int64_t i)
     putchar('\n');
 }
 
+static int text_same(const cj_table *t, const char *column, int64_t a, int64_t b)
+{
+    size_t n_a, n_b;
+    const char *x = table_text(t, table_column(t, column), a, &n_a),
+               *y = table_text(t, table_column(t, column), b, &n_b);
+
+    return n_a == n_b && (n_a == 0 || memcmp(x, y, n_a) == 0);
+}
+
+/* How many events from row i on say the same of different products: five views in one
+ * visit are one step of a journey. */
+static int64_t profile_run(const cj_table *t, int64_t i)
+{
+    static const char *const same[] = {"name", "channel", "session", "campaign",
+                                       "content"};
+    int64_t value = table_column(t, "value_minor"),
+            product = table_column(t, "product"), n = 1;
+
+    while (i + n < cj_table_rows(t)) {
+        for (size_t c = 0; c < sizeof same / sizeof same[0]; c++)
+            if (!text_same(t, same[c], i, i + n))
+                return n;
+        if (table_present(t, value, i + n) || table_present(t, value, i) ||
+            !table_present(t, product, i + n) || !table_present(t, product, i))
+            return n;
+        n++;
+    }
+    return n;
+}
+
+static void profile_show_run(program *p, const cj_table *t, int64_t i, int64_t n)
+{
+    char when[20];
+    size_t length;
+    const char *channel = table_text(t, table_column(t, "channel"), i, &length);
+
+    time_local(p, table_int64(t, table_column(t, "time_ms"), i), when);
+    printf("  %.16s  %-11.*s  ", when, (int)length, channel == NULL ? "" : channel);
+    text_show(t, "name", i, "");
+    for (int64_t k = 0; k < n && k < 3; k++)
+        text_show(t, "product", i + k, k == 0 ? " " : ", ");
+    if (n > 3)
+        printf(" and %lld more", (long long)n - 3);
+    text_show(t, "campaign", i, "  ");
+    putchar('\n');
+}
+
 static void profile_show(program *p, const person *who, int64_t first)
 {
     char title[120], all[32];
@@ -185,8 +248,13 @@ static void profile_show(program *p, const person *who, int64_t first)
     else
         snprintf(title, sizeof title, "Journey: %s events", all);
     profile_head(p, title);
-    for (int64_t i = first; i < who->n_events; i++)
-        profile_show_event(p, who->events, i);
+    for (int64_t i = first, n; i < who->n_events; i += n) {
+        n = profile_run(who->events, i);
+        if (n > 1)
+            profile_show_run(p, who->events, i, n);
+        else
+            profile_show_event(p, who->events, i);
+    }
 }
 
 /* One object with everything, for programs. */
@@ -259,8 +327,7 @@ int run_profile(program *p)
     return code;
 }
 
-/* ---- events, edges, failed
- * -------------------------------------------------------------------- */
+/* ---- events, edges, failed ------------------------------------------------------- */
 
 int run_events(program *p)
 {

@@ -75,8 +75,7 @@ static int rfm_question(program *p, question *q)
     return code;
 }
 
-/* ---- rows chosen: --class, --top
- * ------------------------------------------------------------ */
+/* ---- rows chosen: --class, --top ------------------------------------------------- */
 
 static int rfm_in_class(const cj_table *t, int64_t row, const char *name)
 {
@@ -147,8 +146,7 @@ static int rfm_rows(program *p, const cj_table *t)
     return n > 0 ? DONE : complain(p, NOTHING, NULL, "no customer is in this class");
 }
 
-/* ---- --summary
- * --------------------------------------------------------------------------------- */
+/* ---- --summary ------------------------------------------------------------------- */
 
 typedef struct class_sum {
     const char *name;
@@ -184,13 +182,14 @@ static void rfm_summary_columns(program *p, grid *g)
     char revenue[32];
     int hours = option_choice(p, "recency") == CJ_RFM_HOURS;
 
+    currency_learn(p);
     snprintf(revenue, sizeof revenue, "revenue %s", p->currency);
     grid_column_add(g, "class", "class", CELL_TEXT);
     grid_column_add(g, "customers", "customers", CELL_COUNT);
-    grid_column_add(g, "customers_ratio", "of all", CELL_SHARE);
-    grid_column_add(g, "orders", "orders", CELL_COUNT);
+    grid_column_add(g, "customers_ratio", "share", CELL_SHARE);
+    grid_column_add(g, "orders", "", CELL_COUNT);
     grid_column_add(g, "revenue_minor", revenue, CELL_MONEY);
-    grid_column_add(g, "revenue_ratio", "of all", CELL_SHARE);
+    grid_column_add(g, "revenue_ratio", "share", CELL_SHARE);
     grid_column_add(g, "revenue_mean_minor", "each", CELL_MONEY);
     grid_column_add(g, hours ? "recency_hours_mean" : "recency_days_mean",
                     hours ? "hours ago" : "days ago", CELL_COUNT);
@@ -241,8 +240,7 @@ static int rfm_summary(program *p, const cj_table *t)
     return DONE;
 }
 
-/* ---- the command
- * ------------------------------------------------------------------------------- */
+/* ---- the command ----------------------------------------------------------------- */
 
 int run_rfm(program *p)
 {

@@ -5,31 +5,38 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A row for programs: on a terminal the note has said it already. */
-static void write_result(program *p, grid *g)
+/* A row on stdout when a program reads it; people on a terminal get a note instead. */
+static int write_as_row(const program *p)
 {
     int asked = 0;
 
     for (size_t i = 0; i < p->n_given; i++)
         asked |= p->given[i].option == option_find(NULL, "format");
-    if (!p->out_terminal || asked)
+    return !p->out_terminal || asked;
+}
+
+static void write_result(program *p, grid *g)
+{
+    if (write_as_row(p))
         grid_print(p, g, stdout);
     grid_end(g);
 }
 
-/* ---- import
- * --------------------------------------------------------------------------- */
+/* ---- import ---------------------------------------------------------------------- */
 
 static void import_tell(program *p, const char *path, const cj_import_result *r)
 {
     char lines[32], recorded[32], events[32], duplicates[32], rejected[32];
 
+    if (write_as_row(p))
+        return;
     number_text(r->n_lines, lines);
     number_text(r->n_recorded, recorded);
     number_text(r->n_events, events);
     number_text(r->n_duplicates, duplicates);
     number_text(r->n_rejected, rejected);
-    note(p, "%s: %s lines: recorded %s (%s events), %s there already, %s rejected",
+    note(p,
+         "%s: %s lines read\n  recorded %s (%s events), there already %s, rejected %s",
          strcmp(path, "-") == 0 ? "standard input" : path, lines, recorded, events,
          duplicates, rejected);
     if (r->n_rejected > 0)
@@ -95,8 +102,7 @@ int run_import(program *p)
     return code;
 }
 
-/* ---- record
- * ------------------------------------------------------------------------------ */
+/* ---- record ---------------------------------------------------------------------- */
 
 static char *record_read(FILE *in, size_t *n_out)
 {
@@ -220,8 +226,10 @@ static int record_text(program *p, const char *text, size_t n)
 
     if (rc != CJ_OK && rc != CJ_EREJECT)
         return complain_library(p, rc);
-    note(p, "recorded %lld, there already %lld, rejected %lld", (long long)r.n_recorded,
-         (long long)r.n_duplicates, (long long)r.n_rejected);
+    if (!write_as_row(p))
+        note(p, "recorded %lld, there already %lld, rejected %lld",
+             (long long)r.n_recorded, (long long)r.n_duplicates,
+             (long long)r.n_rejected);
     grid_column_add(&g, "recorded", "recorded", CELL_COUNT);
     grid_column_add(&g, "duplicates", "duplicates", CELL_COUNT);
     grid_column_add(&g, "rejected", "rejected", CELL_COUNT);
@@ -265,8 +273,7 @@ int run_record(program *p)
     return code;
 }
 
-/* ---- identity
- * ------------------------------------------------------------------------------- */
+/* ---- identity -------------------------------------------------------------------- */
 
 /* A trait's value is JSON when it looks like JSON that is no text, else it is a text.
  */
