@@ -62,23 +62,22 @@ static void segment_identifiers(cj__draft *d, const struct cJSON *root, int own_
  * what the sender's clock was wrong by; else when it arrived or left. */
 static void segment_time(cj__draft *d, const struct cJSON *root)
 {
-    int64_t time_ms = 0, received, sent;
-    int has_received =
-        cj__draft_time(d, cj__json_member(root, "receivedAt"), "receivedAt", &received);
-    int has_sent = cj__draft_time(d, cj__json_member(root, "sentAt"), "sentAt", &sent);
+    int64_t *time_ms = &d->m->event.time_ms, received, sent;
+    int has_received, has_sent;
 
-    if (cj__draft_time(d, cj__json_member(root, "timestamp"), "timestamp", &time_ms)) {
-        d->m->event.time_ms = time_ms;
-    } else if (cj__draft_time(d, cj__json_member(root, "originalTimestamp"),
-                              "originalTimestamp", &time_ms)) {
-        if (has_received && has_sent &&
-            (__builtin_sub_overflow(received, sent, &received) ||
-             __builtin_add_overflow(time_ms, received, &time_ms)))
-            cj__draft_reject(d, CJ_EINVAL, "receivedAt",
-                             "and sentAt are beyond reason");
-        d->m->event.time_ms = time_ms;
-    } else if (has_received || has_sent) {
-        d->m->event.time_ms = has_received ? received : sent;
+    if (cj__draft_time(d, cj__json_member(root, "timestamp"), "timestamp", time_ms))
+        return; /* whatever the others say */
+    has_received =
+        cj__draft_time(d, cj__json_member(root, "receivedAt"), "receivedAt", &received);
+    has_sent = cj__draft_time(d, cj__json_member(root, "sentAt"), "sentAt", &sent);
+    if (!cj__draft_time(d, cj__json_member(root, "originalTimestamp"),
+                        "originalTimestamp", time_ms)) {
+        if (has_received || has_sent)
+            *time_ms = has_received ? received : sent;
+    } else if (has_received && has_sent &&
+               (__builtin_sub_overflow(received, sent, &received) ||
+                __builtin_add_overflow(*time_ms, received, time_ms))) {
+        cj__draft_reject(d, CJ_EINVAL, "receivedAt", "and sentAt are beyond reason");
     }
 }
 
