@@ -123,7 +123,7 @@ def seal(build, folder, report):
     n = min(EVENTS, 500_000)
     progress(f"sealing a journal of {n:,} events")
     got = values(program(build, "bench_store", "seal", folder / "seal.cj", n))
-    report.add("seal, CPU per event", 1, got["seal_cpu_seconds"] / n * 1e6, "us", True)
+    report.add("cj_compact (seal, merge), CPU per event", 1, got["seal_cpu_seconds"] / n * 1e6, "us", True)
 
 
 def fill(build, folder, report):
