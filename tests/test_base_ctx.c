@@ -90,8 +90,7 @@ START_TEST(test_call_begin__only_the_first_forgets_an_interrupt)
 }
 END_TEST
 
-/* ---- structs that grow
- * ------------------------------------------------------------------ */
+/* ---- structs that grow ---------------------------------------------------------- */
 
 typedef struct options_old {
     int64_t struct_size;

@@ -218,8 +218,7 @@ START_TEST(test_json_check_object__wants_an_object)
 }
 END_TEST
 
-/* ---- parse and print
- * ---------------------------------------------------------------------- */
+/* ---- parse and print ------------------------------------------------------------ */
 
 /* The text without blanks outside of strings: what a minified print must be, when every
  * string is written in the one way we write it. */
@@ -413,8 +412,7 @@ START_TEST(test_json_parse__out_of_memory)
 }
 END_TEST
 
-/* ---- streams
- * -------------------------------------------------------------------------------- */
+/* ---- streams -------------------------------------------------------------------- */
 
 static void expect_next(const char *text, const char *const *values)
 {

@@ -115,8 +115,7 @@ START_TEST(test_str_end__a_zeroed_one)
 }
 END_TEST
 
-/* ---- numbers
- * -------------------------------------------------------------------------- */
+/* ---- numbers -------------------------------------------------------------------- */
 
 START_TEST(test_str_put_int64__as_printf)
 {
@@ -215,8 +214,7 @@ START_TEST(test_str_put_double__with_a_decimal_comma)
 }
 END_TEST
 
-/* ---- JSON texts
- * ------------------------------------------------------------------------- */
+/* ---- JSON texts ----------------------------------------------------------------- */
 
 START_TEST(test_str_put_json__escapes)
 {
@@ -270,8 +268,7 @@ START_TEST(test_str_put_json__any_bytes_become_valid_json)
 }
 END_TEST
 
-/* ---- varints
- * ------------------------------------------------------------------------------ */
+/* ---- varints -------------------------------------------------------------------- */
 
 START_TEST(test_varint__reads_back)
 {

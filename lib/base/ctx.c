@@ -102,8 +102,9 @@ int32_t cj__sized_write(void *to, const void *from, size_t size, int32_t rc)
     memcpy(&theirs, to, sizeof theirs);
     if (theirs < (int64_t)sizeof theirs || theirs > CJ__MAX_STRUCT)
         return rc != CJ_OK ? rc
-                           : cj__fail(CJ_EMISUSE, "struct_size of the result is %lld: set "
-                                                  "it to sizeof the struct",
+                           : cj__fail(CJ_EMISUSE,
+                                      "struct_size of the result is %lld: set "
+                                      "it to sizeof the struct",
                                       (long long)theirs);
     n = (size_t)theirs < size ? (size_t)theirs : size;
     memset((char *)to + sizeof theirs, 0, (size_t)theirs - sizeof theirs);

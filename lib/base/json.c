@@ -11,8 +11,7 @@
 #include <cjson/cJSON.h>
 #include <string.h>
 
-/* ---- check
- * ----------------------------------------------------------------------------- */
+/* ---- check ---------------------------------------------------------------------- */
 
 typedef struct json_reader {
     const char *text;
@@ -257,8 +256,7 @@ int32_t cj__json_check_object(const char *text, size_t n)
     return cj__json_check(text, n);
 }
 
-/* ---- parse
- * ------------------------------------------------------------------------------ */
+/* ---- parse ---------------------------------------------------------------------- */
 
 /* What cJSON gets is a copy in which the number 12 is the string "\u000112".  A string
  * that begins with \u0001 itself gets one more, so that both can be told apart again;
@@ -360,8 +358,7 @@ void cj__json_free(struct cJSON *root)
     cJSON_Delete(root);
 }
 
-/* ---- read
- * ------------------------------------------------------------------------------- */
+/* ---- read ----------------------------------------------------------------------- */
 
 /* Of a name that is there twice the last one counts, as in JavaScript and Python. */
 const struct cJSON *cj__json_member(const struct cJSON *object, const char *name)
@@ -428,8 +425,7 @@ void cj__json_put(cj__str *s, const struct cJSON *node)
     }
 }
 
-/* ---- streams
- * ----------------------------------------------------------------------------- */
+/* ---- streams -------------------------------------------------------------------- */
 
 /* The end of a value that begins with a bracket: where its nesting is closed. */
 static size_t json_nest_end(const char *text, size_t n, size_t at)

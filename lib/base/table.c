@@ -47,8 +47,7 @@ static const struct {
 /* What one table may hold: more than any memory, less than an overflow. */
 #define TABLE_MAX_ELEMENTS (PTRDIFF_MAX / 16)
 
-/* ---- making and freeing -----------------------------------------------------------
- */
+/* ---- making and freeing --------------------------------------------------------- */
 
 static int32_t table_type_of(char letter)
 {
@@ -171,8 +170,7 @@ cj_table *cj__table_retain(cj_table *t)
     return t;
 }
 
-/* ---- building
- * ------------------------------------------------------------------------ */
+/* ---- building ------------------------------------------------------------------- */
 
 /* The column to append to, or NULL with the sticky error set. */
 static table_column *table_open(cj_table *t, int column, int32_t type)
@@ -353,8 +351,7 @@ int32_t cj__table_finish(cj_table *t, cj_table **out)
     return CJ_OK;
 }
 
-/* ---- reading
- * --------------------------------------------------------------------------- */
+/* ---- reading -------------------------------------------------------------------- */
 
 static const table_column *table_column_at(const cj_table *t, int64_t column,
                                            int32_t type)

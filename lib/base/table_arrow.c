@@ -94,8 +94,7 @@ static void arrow_frame_end(arrow_frame *frame)
     cj__table_free(t);
 }
 
-/* ---- schema -------------------------------------------------------------------------
- */
+/* ---- schema --------------------------------------------------------------------- */
 
 static void arrow_schema_child_release(struct ArrowSchema *schema)
 {
@@ -141,8 +140,7 @@ static int32_t arrow_schema_export(cj_table *t, struct ArrowSchema *out)
     return CJ_OK;
 }
 
-/* ---- array --------------------------------------------------------------------------
- */
+/* ---- array ---------------------------------------------------------------------- */
 
 static void arrow_array_child_release(struct ArrowArray *array)
 {
@@ -212,7 +210,7 @@ out:
     return rc;
 }
 
-/* ---- stream ---------------------------------------------------------------------- */
+/* ---- stream --------------------------------------------------------------------- */
 
 typedef struct arrow_stream {
     cj_table *table;

@@ -43,8 +43,7 @@ static void format_number(cj__str *s, const cj_table *t, int64_t column, int64_t
         cj__str_put_double(s, cj__table_double_data(t, column)[row]);
 }
 
-/* ---- JSON
- * ------------------------------------------------------------------------------ */
+/* ---- JSON ----------------------------------------------------------------------- */
 
 static void format_object(cj__str *s, const cj_table *t, int64_t row)
 {
@@ -86,8 +85,7 @@ static void format_jsonl(cj__str *s, const cj_table *t)
     }
 }
 
-/* ---- CSV: RFC 4180, but lines end as Unix tools expect
- * ------------------------------- */
+/* ---- CSV: RFC 4180, but lines end as Unix tools expect -------------------------- */
 
 static int format_has_any(cj__text text, const char *characters)
 {
@@ -148,8 +146,7 @@ static void format_csv(cj__str *s, const cj_table *t)
         format_csv_row(s, t, row);
 }
 
-/* ---- aligned text
- * ------------------------------------------------------------------------ */
+/* ---- aligned text --------------------------------------------------------------- */
 
 /* What could move a cursor, hide text or reorder a line is shown instead of obeyed:
  * controls as their pictures (U+2400..), the rest as U+FFFD. */
@@ -258,8 +255,7 @@ static void format_aligned(cj__str *s, const cj_table *t)
     cj__free(s->allocator, widths, bytes);
 }
 
-/* ---- door
- * -------------------------------------------------------------------------------- */
+/* ---- door ----------------------------------------------------------------------- */
 
 static const struct {
     const char *name;

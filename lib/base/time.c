@@ -7,10 +7,11 @@
 
 enum { DAY_MS = 86400000 };
 
-/* ---- calendar
- * ---------------------------------------------------------------------------- Years
- * begin in March here, so that the leap day is the last of its year; 400 years are an
- * era of 146,097 days (H. Hinnant, "chrono-Compatible Low-Level Date Algorithms"). */
+/* ---- calendar ------------------------------------------------------------------- */
+
+/* Years begin in March here, so that the leap day is the last of its year; 400 years
+ * are an era of 146,097 days (H. Hinnant, "chrono-Compatible Low-Level Date
+ * Algorithms"). */
 
 static int64_t time_floor_divide(int64_t a, int64_t b)
 {
@@ -47,8 +48,7 @@ void cj__day_to_civil(int64_t day, int64_t *year, int *month, int *date)
     *year = year_of_era + era * 400 + (*month <= 2 ? 1 : 0);
 }
 
-/* ---- reading
- * ------------------------------------------------------------------------------ */
+/* ---- reading -------------------------------------------------------------------- */
 
 typedef struct time_reader {
     const char *text;
@@ -204,8 +204,7 @@ int cj__time_parse(const char *text, size_t n, const cj__zone *zone, int64_t *ms
     return 0;
 }
 
-/* ---- writing
- * ------------------------------------------------------------------------------ */
+/* ---- writing -------------------------------------------------------------------- */
 
 static char *time_put(char *to, int64_t value, int digits, char after)
 {

@@ -46,8 +46,7 @@ typedef struct zone_counts {
     size_t is_ut, is_std, leap, time, type, chars;
 } zone_counts;
 
-/* ---- the file
- * ----------------------------------------------------------------------------- */
+/* ---- the file ------------------------------------------------------------------- */
 
 static int32_t zone_damaged(void)
 {
@@ -228,8 +227,7 @@ out:
     return rc;
 }
 
-/* ---- opening
- * ------------------------------------------------------------------------------ */
+/* ---- opening -------------------------------------------------------------------- */
 
 /* A name may not leave the directory it is looked up in. */
 static int zone_name_valid(const char *name)
@@ -357,8 +355,7 @@ void cj__zone_end(cj__zone *z)
     cj__free(&a, z, sizeof *z);
 }
 
-/* ---- asking
- * ------------------------------------------------------------------------------- */
+/* ---- asking --------------------------------------------------------------------- */
 
 /* The moment from which a change counts: on the UTC line its instant; on the wall, the
  * later of what clocks show before and after, so that the times of a gap and of an

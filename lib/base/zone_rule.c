@@ -142,8 +142,7 @@ int cj__zone_rule_parse(const char *text, size_t n, cj__zone_rule *out)
     return r.at == r.end ? 0 : -1;
 }
 
-/* ---- years
- * -------------------------------------------------------------------------------- */
+/* ---- years ---------------------------------------------------------------------- */
 
 static int rule_is_leap(int64_t year)
 {
