@@ -37,13 +37,14 @@ static const struct {
 
 /* ---- --help ---------------------------------------------------------------------- */
 
-/* Print a text, broken at blanks so that lines stay within 80 columns. */
+/* Print a text, broken at blanks so that lines stay within 80 columns; an empty line
+ * begins a paragraph. */
 static void help_wrap(FILE *out, const char *text, int indent)
 {
     int at = indent, first = 1;
 
     while (*text != '\0') {
-        int n = (int)strcspn(text, " ");
+        int n = (int)strcspn(text, " \n");
 
         if (!first && at + 1 + n > 80) {
             fprintf(out, "\n%*s", indent, "");
@@ -54,8 +55,12 @@ static void help_wrap(FILE *out, const char *text, int indent)
         at += n + !first;
         first = 0;
         text += n;
-        while (*text == ' ')
-            text++;
+        if (text[0] == '\n' && text[1] == '\n') {
+            fputs("\n\n", out);
+            at = indent;
+            first = 1;
+        }
+        text += strspn(text, " \n");
     }
     fputc('\n', out);
 }
@@ -145,8 +150,10 @@ void help_command(FILE *out, const command *c)
     fputs("\nUsage: ", out);
     help_usage(out, c);
     fprintf(out, "\n  %c%s.\n", (char)(c->meaning[0] - 'a' + 'A'), c->meaning + 1);
-    if (c->details != NULL)
-        fprintf(out, "\n%s\n", c->details);
+    if (c->details != NULL) {
+        fputc('\n', out);
+        help_wrap(out, c->details, 0);
+    }
     if (c->options->name != NULL) {
         fputs("\nOptions:\n", out);
         help_options(out, c->options);
@@ -167,7 +174,8 @@ void help_program(FILE *out)
     const char *group = "";
 
     help_examples(out, first_steps);
-    fprintf(out, "\nUsage: cjourney [-d FILE] COMMAND [OPTIONS]\n%s\n", summary);
+    fputs("\nUsage: cjourney [-d FILE] COMMAND [OPTIONS]\n", out);
+    help_wrap(out, summary, 0);
     for (const command *c = commands; c->name != NULL; c++) {
         if (strcmp(group, c->group) != 0)
             fprintf(out, "\n%s:\n", c->group);

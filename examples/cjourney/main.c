@@ -11,22 +11,24 @@
 #include <unistd.h>
 
 /* What the library's codes mean at a terminal. */
+/* clang-format off */
 static const struct {
     int32_t rc;
     int code;
     const char *next; /* what to do; %s is the file */
 } outcomes[] = {
-    {CJ_EINVAL,     USAGE,       NULL                                                     },
-    {CJ_EIO,        FAILED,      "look at the disk: is it full, is the folder writable?"  },
-    {CJ_EBUSY,      BUSY,        "another program is writing: try again, or --wait longer"},
-    {CJ_ECORRUPT,   DAMAGED,     "see what is damaged: cjourney -d %s check"              },
-    {CJ_EVERSION,   FAILED,      "is it the right file?  \"cjourney version\" tells ours" },
-    {CJ_ENOTFOUND,  NOTHING,     NULL                                                     },
-    {CJ_EINTERRUPT, INTERRUPTED, "the file is sound; run the same command to go on"       },
-    {CJ_ECURRENCY,  FAILED,      "one file holds one currency: use a second file"         },
-    {CJ_EREJECT,    REJECTS,     "see it: cjourney -d %s failed"                          },
-    {CJ_ELOCK,      FAILED,      "run it again"                                           },
+    {CJ_EINVAL, USAGE, NULL},
+    {CJ_EIO, FAILED, "look at the disk: is it full, is the folder writable?"},
+    {CJ_EBUSY, BUSY, "another program is writing: try again, or --wait longer"},
+    {CJ_ECORRUPT, DAMAGED, "see what is damaged: cjourney -d %s check"},
+    {CJ_EVERSION, FAILED, "is it the right file?  \"cjourney version\" tells ours"},
+    {CJ_ENOTFOUND, NOTHING, NULL},
+    {CJ_EINTERRUPT, INTERRUPTED, "the file is sound; run the same command to go on"},
+    {CJ_ECURRENCY, FAILED, "one file holds one currency: use a second file"},
+    {CJ_EREJECT, REJECTS, "see it: cjourney -d %s failed"},
+    {CJ_ELOCK, FAILED, "run it again"},
 };
+/* clang-format on */
 
 void *memory(void *old, size_t bytes)
 {
@@ -218,6 +220,8 @@ static int main_run(program *p)
     if (code == DONE) {
         watcher_start(p);
         code = p->command->run(p);
+        if (interrupted(p)) /* also when it happened to end before it heard of it */
+            code = INTERRUPTED;
         watcher_stop(p);
         progress_end(p);
     }

@@ -225,6 +225,24 @@ int pair_read(program *p, const char *text, char **kind_out, const char **value_
     return DONE;
 }
 
+/* A value without its kind: whoever has it, asked from the strongest kind on. */
+static int output_anybody(program *p, const char *value, int64_t *profile_out)
+{
+    static const char *const kinds[] = {"user_id",      "crm_id", "loyalty_card",
+                                        "email",        "phone",  "device_id",
+                                        "anonymous_id", "guest"};
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        int32_t rc = cj_profile_find(p->db, kinds[i], value, profile_out);
+
+        if (rc != CJ_ENOTFOUND)
+            return rc == CJ_OK ? DONE : complain_library(p, rc);
+    }
+    return complain(p, NOTHING,
+                    "if you know its kind, write user_id=..., email=..., ...",
+                    "no profile has an identifier \"%.60s\"", value);
+}
+
 int profile_read(program *p, const char *text, int64_t *profile_out)
 {
     char *kind = NULL, *end;
@@ -235,14 +253,12 @@ int profile_read(program *p, const char *text, int64_t *profile_out)
     *profile_out = strtoll(text, &end, 10);
     if (*end == '\0' && end != text && errno == 0 && *profile_out > 0)
         return DONE;
-    if (strchr(text, '=') == NULL && strchr(text, '@') != NULL) {
-        rc = cj_profile_find(p->db, "email", text, profile_out);
-    } else {
-        if (pair_read(p, text, &kind, &value) != DONE)
-            return USAGE;
-        rc = cj_profile_find(p->db, kind, value, profile_out);
-        free(kind);
-    }
+    if (strchr(text, '=') == NULL)
+        return output_anybody(p, text, profile_out);
+    if (pair_read(p, text, &kind, &value) != DONE)
+        return USAGE;
+    rc = cj_profile_find(p->db, kind, value, profile_out);
+    free(kind);
     return rc == CJ_OK ? DONE : complain_library(p, rc);
 }
 

@@ -146,7 +146,7 @@ void currency_learn(program *p); /* p->currency and p->exponent, from the file *
 /* Money as people type it to minor units; 0, or -1. */
 int money_read(program *p, const char *text, int64_t *minor_out);
 
-/* A person as typed: 42, user_id=ann or ann@example.org. */
+/* A person as typed: 42, user_id=ann, or a value of any kind. */
 int profile_read(program *p, const char *text, int64_t *profile_out);
 /* kind=value split at the first "="; kind must be freed.  DONE or USAGE. */
 int pair_read(program *p, const char *text, char **kind_out, const char **value_out);

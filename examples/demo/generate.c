@@ -210,7 +210,7 @@ static const struct {
     {"social_click", "social", "spring-outside", "video-15s",      9 },
     {"social_click", "social", "cosy-home",      "carousel",       8 },
     {"email_click",  "email",  "newsletter",     "subject-b",      7 },
-    {NULL,           NULL,     NULL,             NULL,             40}, /* typed the address, or the app's icon */
+    {NULL,           NULL,     NULL,             NULL,             40}, /* by themselves */
 };
 
 typedef struct visit {

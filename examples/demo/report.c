@@ -413,12 +413,15 @@ static void report_edges(const report *r)
         refusals[report_int64(t, "node_a", row)]++;
         refusals[report_int64(t, "node_b", row)]++;
     }
-    report_head(r, "What was brought together");
-    report_line(joined, "times two identifiers were seen together and joined");
-    report_line(refused, "times they were not: that would have made two customers one");
-    report_worst(r, refusals, refused);
-    free(refusals);
     cj_table_free(t);
+    if (joined + refused > 0) {
+        report_head(r, "What was brought together");
+        report_line(joined, "times two identifiers were seen together and joined");
+        report_line(refused,
+                    "times they were not: that would have made two customers one");
+        report_worst(r, refusals, refused);
+    }
+    free(refusals);
 }
 
 /* ---- the report ------------------------------------------------------------------ */
@@ -476,7 +479,8 @@ int main(int argc, char **argv)
         report_bars(&r, r.sums, r.n_months,
                     "What they brought in, by month (orders less refunds)");
         qsort(r.channels, (size_t)r.n_channels, sizeof r.channels[0], report_compare);
-        report_bars(&r, r.channels, r.n_channels, "And by channel");
+        if (r.n_channels > 1)
+            report_bars(&r, r.channels, r.n_channels, "And by channel");
     }
     cj_close(r.db);
     return fflush(stdout) != 0;

@@ -75,18 +75,25 @@ head_line "Who is worth what, as of $as_of (purchases of nobody known are not in
 head_line "The ten best customers"
 "$program" -d "$db" rfm --format table --as-of "$as_of" --top 10
 title="A customer of many channels, as the file tells it"
-for person in "$first" "$second"; do
+if [ "$first" -eq 0 ] && [ "$second" -eq 0 ]; then
+    title="The best customer, as the file tells it"
+    first=$("$program" -d "$db" --format csv rfm --as-of "$as_of" --top 1 | sed -n '2s/,.*//p')
+fi
+for person in ${first:-0} "$second"; do
     [ "$person" -eq 0 ] || {
         head_line "$title"
-        "$program" -d "$db" profile --format table --last 40 "$person" | indent
+        "$program" -d "$db" profile --format table --last 40 "$person" | head -n 60 | indent
     }
     title="A visitor who became a customer"
 done
 
 head_line "Try next"
-say "  cd $(pwd)" \
-    "  $program -d $db rfm --class 'At Risk' --identifier email" \
-    "  $program -d $db profile $([ "$first" -gt 0 ] && say "$first" || say 1)" \
-    "  $program -d $db edges --state refused" \
-    "  $program -d $db rfm --help" \
+cd_to=$(pwd)
+say "  cd $cd_to" \
+    "  export CJOURNEY_DB=$db PATH=$build/bin:\$PATH" \
+    "  cjourney rfm --class 'At Risk' --format csv" \
+    "  cjourney profile ${first:-1}" \
+    "  cjourney edges --state refused" \
+    "  cjourney rfm --help"
+[ -n "${DATA:-}" ] || say "" "  Your own orders:" \
     "  make demo DATA=orders.csv MAP=time=Date,order=Number,user_id=Customer,value=Total"
