@@ -267,6 +267,97 @@ START_TEST(test_store_props__shredding_pays)
 }
 END_TEST
 
+enum { FORMATS = 3 };
+
+static int product_print(char *to, size_t n, size_t format, uint32_t product,
+                         uint32_t price)
+{
+    if (format == 0)
+        return snprintf(to, n, "{\"path\":\"/p/%u\",\"price\":%u,\"brand\":\"b%u\"}",
+                        product, price, price % 7);
+    if (format == 1)
+        return snprintf(to, n,
+                        "{\"product_id\":987654%03u,\"price\":%u,\"brand\":\"b%u\"}",
+                        product, price, price % 7);
+    return snprintf(to, n, "{\"name\":\"Shoe, no. %u\",\"name_de\":\"Schuh %u-%u\"}",
+                    product, price, price % 7);
+}
+
+/* Products with their prices: 200 products, 14 bits of price, in rows of 4,096. */
+static size_t products_round(bench *b, int price_is_the_products, size_t format)
+{
+    for (uint32_t i = 0; i < CJ__BLOCK_EVENTS; i++) {
+        char text[160];
+        uint32_t product = random_below(&b->r, 200);
+        uint32_t price = price_is_the_products ? product * 2654435761u >> 18
+                                               : random_below(&b->r, 16384);
+        int n = product_print(text, sizeof text, format, product, price);
+
+        rows[i].properties =
+            (cj__text){cj__arena_text(&b->made, text, (size_t)n), (size_t)n};
+    }
+    return bench_round(b, CJ__BLOCK_EVENTS);
+}
+
+START_TEST(test_store_props__what_a_product_decides_is_there_once)
+{
+    bench b;
+
+    bench_begin(&b, 10);
+    for (size_t format = 0; format < FORMATS; format++) {
+        size_t any = products_round(&b, 0, format);
+        size_t decided = products_round(&b, 1, format);
+
+        /* 8 bits of product an event, and for each product a price and a brand */
+        ck_assert_uint_le(decided, CJ__BLOCK_EVENTS + 200 * 4 + 300);
+        ck_assert_uint_gt(any, decided + CJ__BLOCK_EVENTS);
+        cj__arena_reset(&b.made);
+    }
+    bench_end(&b);
+}
+END_TEST
+
+START_TEST(test_store_props__one_exception_and_it_does_not_follow)
+{
+    bench b;
+
+    bench_begin(&b, 11);
+    products_round(&b, 1, 0);
+    rows[CJ__BLOCK_EVENTS - 1].properties =
+        cj__text_of("{\"path\":\"/p/7\",\"price\":16500,\"brand\":\"b9\"}");
+    bench_round(&b, CJ__BLOCK_EVENTS);
+    bench_end(&b);
+}
+END_TEST
+
+START_TEST(test_store_props__a_slot_follows_an_earlier_one_only)
+{
+    /* one shape of 2 slots around "a" "b" "c", one row */
+    static const char head[] = "\xd1\1\1\4\0\2\1\0\2\1a\1b\1c";
+    static const char first[] = "\6\2\0\0\12\1\0";        /* 5 */
+    static const char follows[] = "\10\7\0\2\0\0\14\1\0"; /* slot 0, 6 */
+    char bytes[sizeof head + sizeof first + sizeof follows];
+    size_t at = sizeof head - 1, n = at + sizeof first + sizeof follows - 2;
+    bench b;
+
+    bench_begin(&b, 12);
+    memcpy(bytes, head, sizeof head);
+    memcpy(bytes + at, first, sizeof first);
+    memcpy(bytes + at + sizeof first - 1, follows, sizeof follows);
+    ck_assert_int_eq(cj__props_decode((cj__text){bytes, n}, &b.read, 1, texts), CJ_OK);
+    ck_assert_uint_eq(texts[0].n, 5);
+    ck_assert_mem_eq(texts[0].data, "a5b6c", 5);
+    bytes[at + sizeof first + 1] = 1; /* itself */
+    ck_assert_int_eq(cj__props_decode((cj__text){bytes, n}, &b.read, 1, texts),
+                     CJ_ECORRUPT);
+    bytes[at + sizeof first + 1] = 0;
+    bytes[at + sizeof first + 2] = 7; /* a column that follows a column that follows */
+    ck_assert_int_eq(cj__props_decode((cj__text){bytes, n}, &b.read, 1, texts),
+                     CJ_ECORRUPT);
+    bench_end(&b);
+}
+END_TEST
+
 START_TEST(test_store_props__survive_damage)
 {
     uint64_t refused = 0;
@@ -310,4 +401,8 @@ HARNESS_MAIN("store_props", test_store_props__any_bytes_come_back,
              test_store_props__one_shape_for_texts_that_differ_in_values,
              test_store_props__too_many_shapes_or_slots_stay_whole,
              test_store_props__texts_of_the_greatest_size_and_beyond,
-             test_store_props__shredding_pays, test_store_props__survive_damage)
+             test_store_props__shredding_pays,
+             test_store_props__what_a_product_decides_is_there_once,
+             test_store_props__one_exception_and_it_does_not_follow,
+             test_store_props__a_slot_follows_an_earlier_one_only,
+             test_store_props__survive_damage)

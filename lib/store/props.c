@@ -6,8 +6,17 @@
 
 enum {
     PROPS_LEAST_ROWS = 3, /* of a shape: below, its columns take more than they save */
-    PROPS_MOST_SLOTS = CJ__BLOCK_EVENTS * CJ__SHAPE_SLOTS
+    PROPS_MOST_SLOTS = CJ__BLOCK_EVENTS * CJ__SHAPE_SLOTS,
+    PROPS_AHEAD = 8,     /* rows whose texts are asked for in advance */
+    PROPS_LEADERS = 4,   /* slots of a shape that others may follow */
+    PROPS_LEAST_LED = 16 /* distinct texts of such a slot: fewer save nothing */
 };
+
+/* A slot whose text may decide those of later slots: a product its price. */
+typedef struct props_leader {
+    uint32_t slot, k;                 /* distinct texts */
+    uint16_t index[CJ__BLOCK_EVENTS]; /* of each row among them */
+} props_leader;
 
 typedef struct props_encoder {
     const cj__allocator *allocator;
@@ -25,8 +34,22 @@ typedef struct props_encoder {
     uint16_t order[CJ__BLOCK_EVENTS];     /* rows by shape */
     uint64_t numbers[CJ__BLOCK_EVENTS];
     cj__text texts[CJ__BLOCK_EVENTS];
+    cj__text led[CJ__BLOCK_EVENTS];
+    props_leader leaders[PROPS_LEADERS];
+    uint32_t n_leaders;
     cj__texter texter;
 } props_encoder;
+
+/* Rows are sorted, their texts lie anywhere: waiting for memory is most of the work. */
+static void props_prefetch(const char *text)
+{
+#if defined(__GNUC__)
+    __builtin_prefetch(text);
+    __builtin_prefetch((const void *)((uintptr_t)text + 64));
+#else
+    (void)text;
+#endif
+}
 
 /* Shape and slots of every row. */
 static int32_t props_scan(props_encoder *e)
@@ -35,6 +58,8 @@ static int32_t props_scan(props_encoder *e)
         uint32_t shape;
 
         e->shape[i] = CJ__SHAPE_NONE;
+        if (i + PROPS_AHEAD < e->n)
+            props_prefetch(e->rows[i + PROPS_AHEAD].properties.data);
         if (e->rows[i].properties.data == NULL)
             continue;
         if (cj__array_grow(e->allocator, (void **)&e->slots, &e->capacity,
@@ -110,11 +135,10 @@ static void put_shape(const cj__shape *shape, cj__str *out)
     }
 }
 
-/* The rows of a group: their texts at one slot, or whole. */
-static void put_slot(props_encoder *e, uint32_t group, uint32_t slot, cj__str *out)
+/* The texts of a group's rows at one slot, or whole, into texts[]; returns how many. */
+static uint32_t slot_collect(props_encoder *e, uint32_t group, uint32_t slot)
 {
     uint32_t m = 0;
-    size_t start = out->n;
 
     for (uint32_t i = e->bounds[group]; i < e->bounds[group + 1]; i++) {
         uint32_t row = e->order[i];
@@ -125,10 +149,78 @@ static void put_slot(props_encoder *e, uint32_t group, uint32_t slot, cj__str *o
 
             text.data += s->at;
             text.n = s->n;
+            props_prefetch(text.data);
         }
         e->texts[m++] = text;
     }
-    cj__texts_put(&e->texter, out, e->texts, m);
+    return m;
+}
+
+/* 1 when equal texts of the leader always come with equal texts here; then led[] has
+ * one for each distinct text of the leader.  Mostly the first few rows tell. */
+static int slot_follows(props_encoder *e, const props_leader *leader, uint32_t m)
+{
+    uint32_t known = 0;
+
+    for (uint32_t i = 0; i < m; i++) {
+        uint32_t at = leader->index[i];
+
+        if (at == known) /* numbered in order of appearance */
+            e->led[known++] = e->texts[i];
+        else if (!cj__text_equal(e->led[at], e->texts[i]))
+            return 0;
+    }
+    return 1;
+}
+
+/* After the column of texts[0 .. m) was written from `start`: write it as one that
+ * follows an earlier slot, if that is shorter.  1: it could follow. */
+static int slot_follow(props_encoder *e, cj__str *out, size_t start, uint32_t m)
+{
+    size_t second = out->n;
+
+    for (uint32_t i = 0; second - start > m / 8 && i < e->n_leaders; i++) {
+        if (!slot_follows(e, &e->leaders[i], m))
+            continue;
+        cj__str_put_char(out, CJ__TEXTS_FOLLOWS);
+        cj__str_put_varint(out, e->leaders[i].slot);
+        cj__texts_put(&e->texter, out, e->led, e->leaders[i].k);
+        cj__str_keep_shorter(out, start, second);
+        return 1;
+    }
+    return 0;
+}
+
+/* Make a slot a leader, if it has many distinct texts, but fewer than rows.  k: how
+ * many; 0: numbers, not known. */
+static void slot_lead(props_encoder *e, uint32_t slot, uint32_t k, uint32_t m)
+{
+    props_leader *leader = &e->leaders[e->n_leaders];
+
+    if (k == 0)
+        k = cj__texts_distinct(&e->texter, e->texts, m);
+    if (k < PROPS_LEAST_LED || k > m / 4 * 3)
+        return;
+    leader->slot = slot;
+    leader->k = k;
+    for (uint32_t i = 0; i < m; i++)
+        leader->index[i] = (uint16_t)e->texter.index[i];
+    e->n_leaders++;
+}
+
+static void put_slot(props_encoder *e, uint32_t group, uint32_t slot, cj__str *out)
+{
+    uint32_t m = slot_collect(e, group, slot), k;
+    size_t start = out->n;
+
+    if (slot == 0)
+        e->n_leaders = 0;
+    k = cj__texts_put(&e->texter, out, e->texts, m);
+    /* numbers of less than a byte decide nothing: they are not looked at */
+    if (!slot_follow(e, out, start, m) && e->n_leaders < PROPS_LEADERS &&
+        group < e->n_kept && slot + 1 < e->shapes.list[e->list[group]].n_slots &&
+        (k > 0 || out->n - start > m))
+        slot_lead(e, slot, k, m);
     cj__str_size_since(out, start);
 }
 

@@ -1,6 +1,7 @@
 /* Reading the properties of a block back to texts.  Bytes may be damaged: no text is
  * longer than an event's properties may be unless it was stored whole, so that at most
  * CJ__BLOCK_EVENTS x CJ__MAX_PROPERTIES are ever made of them. */
+#include "base/hash.h"
 #include "store/block_layout.h"
 #include "store/props_shape.h"
 
@@ -11,6 +12,11 @@ typedef struct props_decoder {
     uint32_t bounds[CJ__SHAPES_KEPT + 3]; /* of the shapes' rows in order[]; the first
                                            * group has no properties */
     uint32_t order[CJ__BLOCK_EVENTS];
+    uint32_t leader, n_led;           /* the slot whose distinct texts are numbered */
+    uint16_t led[CJ__BLOCK_EVENTS];   /* the number of each row's text */
+    uint16_t first[CJ__BLOCK_EVENTS]; /* a row that has it */
+    uint32_t tags[CJ__BLOCK_EVENTS];
+    uint16_t slots[2 * CJ__BLOCK_EVENTS];
     cj__shape shapes[CJ__SHAPES_KEPT + 1];
 } props_decoder;
 
@@ -123,6 +129,68 @@ static int shape_is_whole(const cj__shape *shape)
     return shape->n_slots == 1 && shape->pieces[0].n == 0 && shape->pieces[1].n == 0;
 }
 
+/* Number the distinct ones of m texts in order of appearance. */
+static void leader_number(props_decoder *d, uint32_t m, const cj__text *texts)
+{
+    enum { SLOTS = 2 * CJ__BLOCK_EVENTS };
+
+    memset(d->slots, 0, sizeof d->slots);
+    d->n_led = 0;
+    for (uint32_t i = 0; i < m; i++) {
+        uint64_t hash = cj__hash64(0, texts[i].data, texts[i].n);
+        uint32_t slot = (uint32_t)(hash % SLOTS), tag = (uint32_t)(hash >> 32), at;
+
+        for (;; slot = (slot + 1) % SLOTS) {
+            at = d->slots[slot];
+            if (at == 0 || (d->tags[at - 1] == tag &&
+                            cj__text_equal(texts[d->first[at - 1]], texts[i])))
+                break;
+        }
+        if (at == 0) {
+            d->first[d->n_led] = (uint16_t)i;
+            d->tags[d->n_led] = tag;
+            at = d->slots[slot] = (uint16_t)++d->n_led;
+        }
+        d->led[i] = (uint16_t)(at - 1);
+    }
+}
+
+/* A column of kind follows, of slot s: values[slot * m + row]. */
+static int32_t follows_read(props_decoder *d, cj__bytes b, uint32_t s, uint32_t m,
+                            cj__text *values)
+{
+    uint64_t leader;
+    cj__text *led;
+    int32_t rc;
+
+    cj__bytes_byte(&b);
+    leader = cj__bytes_varint(&b);
+    if (b.bad || leader >= s)
+        return props_corrupt();
+    if (d->leader != leader)
+        leader_number(d, m, values + (size_t)leader * m);
+    d->leader = (uint32_t)leader;
+    led = cj__arena_alloc(d->arena, sizeof *led * d->n_led);
+    if (led == NULL)
+        return CJ_ENOMEM;
+    rc = cj__texts_get(cj__bytes_rest(&b), d->n_led, d->arena, led);
+    for (uint32_t i = 0; rc == CJ_OK && i < m; i++)
+        values[(size_t)s * m + i] = led[d->led[i]];
+    return rc;
+}
+
+static int32_t slot_read(props_decoder *d, cj__bytes *b, uint32_t s, uint32_t m,
+                         cj__text *values)
+{
+    cj__text column = cj__bytes_sized(b);
+
+    if (b->bad || column.n == 0)
+        return props_corrupt();
+    if (column.data[0] == CJ__TEXTS_FOLLOWS)
+        return follows_read(d, cj__bytes_of(column), s, m, values);
+    return cj__texts_get(column, m, d->arena, values + (size_t)s * m);
+}
+
 static int32_t rows_read(props_decoder *d, cj__bytes *b, uint32_t group)
 {
     const cj__shape *shape = &d->shapes[group];
@@ -136,12 +204,9 @@ static int32_t rows_read(props_decoder *d, cj__bytes *b, uint32_t group)
     values = cj__arena_alloc(d->arena, sizeof *values * m * (shape->n_slots + 1));
     if (values == NULL)
         return CJ_ENOMEM;
+    d->leader = CJ__SHAPE_SLOTS;
     for (uint32_t s = 0; s < shape->n_slots; s++) {
-        cj__text column = cj__bytes_sized(b);
-
-        if (b->bad)
-            return props_corrupt();
-        rc = cj__texts_get(column, m, d->arena, values + (size_t)s * m);
+        rc = slot_read(d, b, s, m, values);
         if (rc != CJ_OK)
             return rc;
     }

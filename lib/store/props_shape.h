@@ -8,9 +8,10 @@
 #include "store/bits.h"
 #include "store/row.h"
 
-#define CJ__SHAPES_SEEN 255 /* shapes counted in a block; texts of others stay whole   \
-                             */
-#define CJ__SHAPES_KEPT 64  /* of which the frequent ones are written */
+/* Shapes counted in a block, and how many of them, the frequent ones, are written.
+ * Texts of other shapes stay whole. */
+#define CJ__SHAPES_SEEN 255
+#define CJ__SHAPES_KEPT 64
 #define CJ__SHAPE_SLOTS 255
 #define CJ__SHAPE_NONE CJ__SHAPES_SEEN
 

@@ -9,8 +9,7 @@
 
 enum { TEXTS_SORTED = 1024 }; /* a larger dictionary is not sorted: time per event */
 
-/* Keep the shorter of two columns, [first, second) and [second, end). */
-static void texts_keep_shorter(cj__str *out, size_t first, size_t second)
+void cj__str_keep_shorter(cj__str *out, size_t first, size_t second)
 {
     size_t a = second - first, b = out->n - second;
 
@@ -32,8 +31,7 @@ static void put_sized_text(cj__str *out, cj__text text)
 /* ---- distinct texts ---------------------------------------------------------------
  */
 
-/* Fill distinct[] in order of appearance and index[]; returns how many. */
-static uint32_t texts_distinct(cj__texter *t, const cj__text *texts, uint32_t m)
+uint32_t cj__texts_distinct(cj__texter *t, const cj__text *texts, uint32_t m)
 {
     enum { SLOTS = 2 * CJ__PACK_MAX };
     uint32_t k = 0;
@@ -78,7 +76,7 @@ static int entry_by_text(const void *a, const void *b)
     return order != 0 ? order : (x->n > y->n) - (x->n < y->n);
 }
 
-/* Sort distinct[0 .. k), k <= TEXTS_SORTED, and number index[0 .. m) anew. */
+/* Sort distinct[0 .. k), k <= TEXTS_SORTED, and fill sorted[0 .. m). */
 static void texts_sort(cj__texter *t, uint32_t k, uint32_t m)
 {
     texts_entry entries[TEXTS_SORTED];
@@ -94,7 +92,7 @@ static void texts_sort(cj__texter *t, uint32_t k, uint32_t m)
         place[entries[i].id] = (uint16_t)i;
     }
     for (uint32_t i = 0; i < m; i++)
-        t->index[i] = place[t->index[i]];
+        t->sorted[i] = place[t->index[i]];
 }
 
 /* ---- patterns ---------------------------------------------------------------------
@@ -337,7 +335,7 @@ static int put_plain(cj__texter *t, cj__str *out, const cj__text *texts, uint32_
         if (m <= CJ__TEXTS_PATTERNS) {
             second = out->n;
             put_raw(t, out, texts, m);
-            texts_keep_shorter(out, first, second);
+            cj__str_keep_shorter(out, first, second);
         }
         return CJ__TEXTS_PATTERN;
     }
@@ -363,40 +361,41 @@ static int put_dictionary(cj__texter *t, cj__str *out, uint32_t k, uint32_t m,
     else
         kind = put_plain(t, out, t->distinct, k);
     cj__str_size_since(out, start);
-    cj__pack_put(&t->packer, out, t->index, m);
+    cj__pack_put(&t->packer, out, front ? t->sorted : t->index, m);
     return kind;
 }
 
-void cj__texts_put(cj__texter *t, cj__str *out, const cj__text *texts, uint32_t m)
+uint32_t cj__texts_put(cj__texter *t, cj__str *out, const cj__text *texts, uint32_t m)
 {
     size_t first = out->n, second;
     int form = m > 0 ? cj__decimals_read(t, texts, m) : -1;
     uint32_t k;
 
     if (m == 0)
-        return;
+        return 0;
     if (form >= 0) {
         cj__str_put_char(out, CJ__TEXTS_DECIMAL);
         cj__str_put_char(out, (char)form);
         cj__pack_put(&t->packer, out, t->numbers, m);
-        return;
+        return 0;
     }
-    k = texts_distinct(t, texts, m);
+    k = cj__texts_distinct(t, texts, m);
     if (k == m) {
         put_plain(t, out, texts, m);
-        return;
+        return k;
     }
     form = put_dictionary(t, out, k, m, 0);
     second = out->n;
     if (form == CJ__TEXTS_PATTERN) {
         put_pattern(t, out, t->index, m);
-        texts_keep_shorter(out, first, second);
+        cj__str_keep_shorter(out, first, second);
     } else if (form == CJ__TEXTS_RAW && texts_fit_front(t->distinct, k)) {
         texts_sort(t, k, m);
         put_dictionary(t, out, k, m, 1);
-        texts_keep_shorter(out, first, second);
+        cj__str_keep_shorter(out, first, second);
     } else if (k > m / 2) {
         put_plain(t, out, texts, m);
-        texts_keep_shorter(out, first, second);
+        cj__str_keep_shorter(out, first, second);
     }
+    return k;
 }

@@ -21,7 +21,8 @@ enum {
     CJ__TEXTS_PATTERN = 3,
     CJ__TEXTS_HEXADECIMAL = 4,
     CJ__TEXTS_UUID = 5,
-    CJ__TEXTS_FRONT = 6
+    CJ__TEXTS_FRONT = 6,
+    CJ__TEXTS_FOLLOWS = 7 /* only in properties */
 };
 
 /* A pattern: prefix, a number (or none), suffix. */
@@ -30,10 +31,11 @@ typedef struct cj__text_pattern {
     uint64_t mode; /* 0 no number, 1 as short as it can be, 1 + w: w digits */
 } cj__text_pattern;
 
-/* Encoder's scratch, made once for many columns, need not be cleared: 350 KiB. */
+/* Encoder's scratch, made once for many columns, need not be cleared: 380 KiB. */
 typedef struct cj__texter {
     cj__packer packer;
-    uint64_t index[CJ__PACK_MAX];   /* of each text in distinct[] */
+    uint64_t index[CJ__PACK_MAX];   /* of each text among the distinct ones */
+    uint64_t sorted[CJ__PACK_MAX];  /* the same, when distinct[] is sorted */
     uint64_t numbers[CJ__PACK_MAX]; /* decimal, lengths: of each text */
     uint64_t others[CJ__PACK_MAX];
     uint64_t part_number[CJ__PACK_MAX]; /* pattern: of each distinct text */
@@ -47,8 +49,17 @@ typedef struct cj__texter {
     uint32_t n_patterns;
 } cj__texter;
 
-/* Append a column of texts[0 .. m), m <= CJ__PACK_MAX; m 0 appends nothing. */
-void cj__texts_put(cj__texter *t, cj__str *out, const cj__text *texts, uint32_t m);
+/* Append a column of texts[0 .. m), m <= CJ__PACK_MAX; m 0 appends nothing.  Returns
+ * the number of distinct texts, and index[] is as after cj__texts_distinct; 0 when they
+ * are decimals, of which that is not known. */
+uint32_t cj__texts_put(cj__texter *t, cj__str *out, const cj__text *texts, uint32_t m);
+
+/* Number the distinct texts in order of appearance: index[i] is the number of text i.
+ * Returns how many there are. */
+uint32_t cj__texts_distinct(cj__texter *t, const cj__text *texts, uint32_t m);
+
+/* Keep the shorter of [first, second) and [second, end). */
+void cj__str_keep_shorter(cj__str *out, size_t first, size_t second);
 
 /* Read a column of m texts (m > 0); they are borrowed from the column or made in the
  * arena, and data is never NULL.  Errors: CJ_ECORRUPT, CJ_ENOMEM. */
