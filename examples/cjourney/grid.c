@@ -287,24 +287,47 @@ static char *grid_shown(program *p, const grid *g, size_t i)
     return grid_copy(text, strlen(text));
 }
 
+/* Bytes of the UTF-8 character there, and its code; 1 and 0 when it is none. */
+static size_t grid_character(const unsigned char *at, size_t n, uint32_t *code_out)
+{
+    size_t length = *at < 0x80   ? 1
+                    : *at < 0xC2 ? 0
+                    : *at < 0xE0 ? 2
+                    : *at < 0xF0 ? 3
+                                 : 4;
+    uint32_t code = length < 2 ? *at : *at & (0xFFu >> (length + 1));
+
+    *code_out = 0;
+    if (length == 0 || length > n)
+        return 1;
+    for (size_t i = 1; i < length; i++) {
+        if ((at[i] & 0xC0) != 0x80)
+            return 1;
+        code = code << 6 | (at[i] & 0x3F);
+    }
+    *code_out = code;
+    return length;
+}
+
 char *visible(const char *bytes, size_t n)
 {
     char *to = memory(NULL, n + 1);
+    size_t m = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)bytes[i],
-                      next = (unsigned char)bytes[i + 1 < n ? i + 1 : i];
+    for (size_t i = 0, length; i < n; i += length) {
+        uint32_t code;
 
-        if (c < 0x20 || c == 0x7F) {
-            to[i] = '?';
-        } else if (c == 0xC2 && next < 0xA0 && i + 1 < n) { /* U+0080..U+009F */
-            to[i++] = '?';
-            to[i] = '?';
+        length = grid_character((const unsigned char *)bytes + i, n - i, &code);
+        /* controls, line separators, and marks that reorder a line */
+        if (code < 0x20 || (code >= 0x7F && code < 0xA0) ||
+            (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069)) {
+            to[m++] = '?';
         } else {
-            to[i] = bytes[i];
+            memcpy(to + m, bytes + i, length);
+            m += length;
         }
     }
-    to[n] = '\0';
+    to[m] = '\0';
     return to;
 }
 

@@ -321,6 +321,12 @@ static void completion_words(FILE *out, const option *options)
         fprintf(out, " --%s", o->name);
 }
 
+static void completion_commands(FILE *out)
+{
+    for (const command *c = commands; c->name != NULL; c++)
+        fprintf(out, "%s%s", c == commands ? "" : " ", c->name);
+}
+
 /* A case for each option with choices: "import,--format) words='json segment csv';;" */
 static void completion_choices(FILE *out, const char *command_name,
                                const option *options)
@@ -353,20 +359,18 @@ static void completion_bash(FILE *out)
     for (const command *c = commands; c->name != NULL; c++)
         completion_choices(out, c->name, c->options);
     completion_choices(out, "*", common_options);
-    fputs("    *,-d|*,--db|*,--rejects) compopt -o default; return;;\n"
-          "    help,*) words='",
-          out);
-    for (const command *c = commands; c->name != NULL; c++)
-        fprintf(out, "%s ", c->name);
-    fputs("--man';;\n    completion,*) words='bash';;\n  esac\n"
+    fputs("    *,-d|*,--db|*,--rejects) compopt -o default; return;;\n  esac\n"
           "  if [[ -z $words ]]; then\n    case $command in\n    '') words='",
           out);
-    for (const command *c = commands; c->name != NULL; c++)
-        fprintf(out, "%s ", c->name);
+    completion_commands(out);
     completion_words(out, common_options);
     fputs("';;\n", out);
     for (const command *c = commands; c->name != NULL; c++) {
         fprintf(out, "    %s) words='", c->name);
+        if (c->run == run_help)
+            completion_commands(out);
+        if (c->run == run_completion)
+            fputs("bash", out);
         completion_words(out, c->options);
         completion_words(out, common_options);
         fputs("';;\n", out);

@@ -73,30 +73,40 @@ static void output_stamp(const struct tm *t, char *to, size_t size)
              t->tm_mon + 1, t->tm_mday, t->tm_hour, t->tm_min, t->tm_sec);
 }
 
-/* What the store's clock shows at an instant.  The library reads local times; this is
- * its inverse: guess the offset, then look whether the guess reads back.  In the hour
- * that happens twice the guess of the day before may be the right one. */
+/* Offset of the store's zone near an instant: the library reads local times, so look
+ * what it makes of the instant's digits. */
+static int output_offset(program *p, int64_t ms, int64_t *offset_out)
+{
+    struct tm t;
+    char stamp[64];
+    int64_t back;
+
+    output_civil(ms, &t);
+    output_stamp(&t, stamp, sizeof stamp);
+    if (cj_time_parse(p->db, stamp, &back) != CJ_OK)
+        return -1;
+    *offset_out = ms - back;
+    return 0;
+}
+
+/* What the store's clock shows at an instant.  Offsets of the day before and the day
+ * after differ only around a change of the clocks.  There the larger one holds exactly
+ * when its time reads back: in spring it is the later one (the hour that is left out
+ * reads as the smaller), in autumn the earlier one (of the hour that happens twice the
+ * first is read). */
 static void output_store_local(program *p, int64_t ms, struct tm *out)
 {
-    static const int64_t elsewhere_ms[] = {0, 10800000, -10800000, 86400000, -86400000};
-    int64_t offset_ms = 0;
+    int64_t whole = ms - ((ms % 1000) + 1000) % 1000, before, after, back;
+    char stamp[64];
 
-    for (size_t i = 0; i < sizeof elsewhere_ms / sizeof elsewhere_ms[0]; i++) {
-        struct tm t;
-        char stamp[64];
-        int64_t at = ms - ms % 1000 + elsewhere_ms[i], back;
-
-        output_civil(at, &t);
-        output_stamp(&t, stamp, sizeof stamp);
-        if (cj_time_parse(p->db, stamp, &back) != CJ_OK)
-            break;
-        offset_ms = at - back;
-        output_civil(ms + offset_ms, out);
-        output_stamp(out, stamp, sizeof stamp);
-        if (cj_time_parse(p->db, stamp, &back) == CJ_OK && back == ms - ms % 1000)
-            return;
-    }
-    output_civil(ms + offset_ms, out);
+    if (output_offset(p, whole - 86400000, &before) != 0 ||
+        output_offset(p, whole + 86400000, &after) != 0)
+        before = after = 0;
+    output_civil(whole + (before > after ? before : after), out);
+    output_stamp(out, stamp, sizeof stamp);
+    if (before != after &&
+        (cj_time_parse(p->db, stamp, &back) != CJ_OK || back != whole))
+        output_civil(whole + (before < after ? before : after), out);
 }
 
 void time_local(program *p, int64_t ms, char to[20])
@@ -243,6 +253,20 @@ static int output_anybody(program *p, const char *value, int64_t *profile_out)
                     "no profile has an identifier \"%.60s\"", value);
 }
 
+/* The number of a profile, as results show it. */
+static int output_numbered(program *p, int64_t profile, const char *text)
+{
+    cj_table *t = NULL;
+    char next[100];
+    int32_t rc = cj_profile_identifiers(p->db, profile, &t);
+
+    cj_table_free(t);
+    snprintf(next, sizeof next, "a customer number is written user_id=%.40s", text);
+    if (rc == CJ_ENOTFOUND)
+        return complain(p, NOTHING, next, "there is no profile %.40s", text);
+    return rc == CJ_OK ? DONE : complain_library(p, rc);
+}
+
 int profile_read(program *p, const char *text, int64_t *profile_out)
 {
     char *kind = NULL, *end;
@@ -252,7 +276,7 @@ int profile_read(program *p, const char *text, int64_t *profile_out)
     errno = 0;
     *profile_out = strtoll(text, &end, 10);
     if (*end == '\0' && end != text && errno == 0 && *profile_out > 0)
-        return DONE;
+        return output_numbered(p, *profile_out, text);
     if (strchr(text, '=') == NULL)
         return output_anybody(p, text, profile_out);
     if (pair_read(p, text, &kind, &value) != DONE)
