@@ -284,9 +284,8 @@ START_TEST(test_cut__windows_cover_all_profiles_in_order)
         cj_db db = {0};
         cj__plan plan = {.db = &db, .parts = &part, .n_parts = 1, .n_nodes = n_nodes};
         cj__bins bins;
-        cj__window *windows = NULL;
-        size_t capacity = 0;
-        int64_t n, sum = 0;
+        cj__windows windows = {0};
+        int64_t sum = 0;
         uint32_t lo = 1 + random_below(n_nodes), at = lo;
         uint32_t hi = lo + 1 + random_below(n_nodes + 1 - lo);
 
@@ -302,18 +301,17 @@ START_TEST(test_cut__windows_cover_all_profiles_in_order)
         for (size_t i = 0; i < bins.n; i++)
             sum += bins.count[i];
         ck_assert_int_eq(sum, plan.n_events);
-        ck_assert_int_eq(
-            cj__bins_cut(&bins, lo, hi, window_events, &windows, &capacity, &n), CJ_OK);
-        for (int64_t i = 0; i < n; i++) {
-            ck_assert_uint_eq(windows[i].lo, at);
-            ck_assert_uint_gt(windows[i].hi, at);
-            at = windows[i].hi;
-            ck_assert_int_eq(bins.window[cj__bins_at(&bins, windows[i].lo)], i);
+        ck_assert_int_eq(cj__bins_cut(&bins, lo, hi, &windows), CJ_OK);
+        for (int64_t i = 0; i < windows.n; i++) {
+            ck_assert_uint_eq(windows.at[i].lo, at);
+            ck_assert_uint_gt(windows.at[i].hi, at);
+            at = windows.at[i].hi;
+            ck_assert_int_eq(bins.window[cj__bins_at(&bins, windows.at[i].lo)], i);
             ck_assert_int_eq(bins.window[cj__bins_at(&bins, at - 1)], i);
-            ck_assert_uint_le(at - windows[i].lo, 1u << 19);
+            ck_assert_uint_le(at - windows.at[i].lo, 1u << 19);
         }
         ck_assert_uint_eq(at, hi);
-        cj__free(allocator(), windows, capacity * sizeof *windows);
+        cj__free(allocator(), windows.at, windows.capacity * sizeof *windows.at);
         cj__bins_end(&bins);
     }
 }

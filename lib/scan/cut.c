@@ -26,7 +26,7 @@ int32_t cj__bins_make(cj__bins *b, const cj__plan *p, int64_t window_events)
 {
     int64_t bins = (p->n_events + p->n_journal) / (window_events / 16 + 1) + 1;
 
-    *b = (cj__bins){.allocator = &p->db->cx.allocator};
+    *b = (cj__bins){.allocator = &p->db->cx.allocator, .window_events = window_events};
     if (bins < (int64_t)(p->n_nodes / (CUT_PROFILES / 16)))
         bins = (int64_t)(p->n_nodes / (CUT_PROFILES / 16));
     if (bins > CUT_BINS)
@@ -57,32 +57,30 @@ void cj__bins_end(cj__bins *b)
     b->window = NULL;
 }
 
-int32_t cj__bins_cut(cj__bins *b, uint32_t lo, uint32_t hi, int64_t window_events,
-                     cj__window **windows, size_t *capacity, int64_t *n_out)
+int32_t cj__bins_cut(cj__bins *b, uint32_t lo, uint32_t hi, cj__windows *windows)
 {
     uint64_t width = (uint64_t)1 << b->shift;
     size_t last = cj__bins_at(b, hi - 1);
     int64_t events = 0;
     uint32_t from = lo;
-    void *array = *windows;
+    void *array = windows->at;
     int32_t rc;
 
-    *n_out = 0;
+    windows->n = 0;
     for (size_t i = cj__bins_at(b, lo); i <= last; i++) {
         uint64_t end = i == last ? hi : (uint64_t)(i + 1) * width + 1;
 
         events += b->count[i];
-        b->window[i] = (uint32_t)*n_out;
-        if (i != last && events + b->count[i + 1] <= window_events &&
+        b->window[i] = (uint32_t)windows->n;
+        if (i != last && events + b->count[i + 1] <= b->window_events &&
             end - from + width <= CUT_PROFILES)
             continue;
-        rc = cj__array_grow(b->allocator, &array, capacity, (size_t)*n_out + 1,
-                            sizeof(cj__window), SIZE_MAX);
-        *windows = array;
+        rc = cj__array_grow(b->allocator, &array, &windows->capacity,
+                            (size_t)windows->n + 1, sizeof(cj__window), SIZE_MAX);
+        windows->at = array;
         if (rc != CJ_OK)
             return rc;
-        (*windows)[*n_out] = (cj__window){.lo = from, .hi = (uint32_t)end};
-        ++*n_out;
+        windows->at[windows->n++] = (cj__window){.lo = from, .hi = (uint32_t)end};
         events = 0;
         from = (uint32_t)end;
     }

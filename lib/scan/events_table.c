@@ -35,9 +35,7 @@ typedef struct events_walk {
     int64_t limit;
     cj_table *table;
     cj__bins bins;
-    cj__window *windows;
-    size_t windows_capacity;
-    int64_t n_windows;
+    cj__windows windows;
 
     uint32_t lo, hi; /* the window */
     uint64_t *bits;  /* its nodes; NULL: none is foreign, so they are [lo, hi) */
@@ -59,7 +57,9 @@ static void events_mark(events_walk *w)
     if (w->bits == NULL)
         return;
     memset(w->bits, 0, cj__bits_bytes(p->n_nodes));
-    for (uint32_t node = w->lo; node <= p->n_nodes; node++) {
+    for (int64_t i = 0; i < p->n_nodes_of; i++)
+        cj__bits_set(w->bits, p->nodes[i]);
+    for (uint32_t node = w->lo; p->opts.profile == 0 && node <= p->n_nodes; node++) {
         if (p->profile_of[node] >= w->lo && p->profile_of[node] < w->hi)
             cj__bits_set(w->bits, node);
     }
@@ -299,12 +299,10 @@ static int32_t events_begin(events_walk *w, const cj_events_options *opts)
     }
     CJ_TRY(cj__bins_make(&w->bins, p, window));
     if (opts->profile == 0)
-        CJ_TRY(cj__bins_cut(&w->bins, 1, p->n_nodes + 1, window, &w->windows,
-                            &w->windows_capacity, &w->n_windows));
+        CJ_TRY(cj__bins_cut(&w->bins, 1, p->n_nodes + 1, &w->windows));
     else
-        CJ_TRY(cj__bins_cut(&w->bins, (uint32_t)opts->profile,
-                            (uint32_t)opts->profile + 1, window, &w->windows,
-                            &w->windows_capacity, &w->n_windows));
+        CJ_TRY(
+            cj__bins_cut(&w->bins, p->opts.profile, p->opts.profile + 1, &w->windows));
 out:
     return rc;
 }
@@ -317,7 +315,7 @@ static void events_end(events_walk *w)
     cj__free(a, w->rows, w->rows_capacity * sizeof *w->rows);
     cj__free(a, w->decoded, CJ__BLOCK_EVENTS * sizeof *w->decoded);
     cj__free(a, w->bits, cj__bits_bytes(w->plan.n_nodes));
-    cj__free(a, w->windows, w->windows_capacity * sizeof *w->windows);
+    cj__free(a, w->windows.at, w->windows.capacity * sizeof *w->windows.at);
     cj__frame_end(&w->scout);
     cj__str_end(&w->core);
     cj__str_end(&w->props);
@@ -333,9 +331,9 @@ static int32_t events_walk_all(events_walk *w, const cj_events_options *opts)
     int32_t rc;
 
     CJ_TRY(events_begin(w, opts));
-    for (int64_t i = 0; i < w->n_windows && w->limit > 0; i++) {
-        w->lo = w->windows[i].lo;
-        w->hi = w->windows[i].hi;
+    for (int64_t i = 0; i < w->windows.n && w->limit > 0; i++) {
+        w->lo = w->windows.at[i].lo;
+        w->hi = w->windows.at[i].hi;
         CJ_TRY(events_gather(w));
         CJ_TRY(events_emit(w));
     }

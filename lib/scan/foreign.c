@@ -248,7 +248,7 @@ static int32_t foreign_order(cj__walk *walk, cj__foreign *f)
 
     if (n == 0)
         return CJ_OK;
-    f->n_windows = walk->n_windows;
+    f->n_windows = walk->windows.n;
     f->starts = cj__alloc_zero(a, (size_t)(f->n_windows + 1) * sizeof *f->starts);
     if (f->starts == NULL)
         return CJ_ENOMEM;

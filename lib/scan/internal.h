@@ -37,7 +37,10 @@ typedef struct cj__plan {
     uint64_t *journal; /* profile << 32 | row, of the rows wanted, sorted */
     int64_t n_journal;
     int64_t n_foreign; /* nodes that joined an older node's profile, if wanted */
-    int32_t simple;    /* every node is a profile of its own, and wanted */
+    uint32_t *nodes;   /* of opts.profile when it is one, ascending */
+    int64_t n_nodes_of;
+    size_t nodes_capacity;
+    int32_t simple; /* every node is a profile of its own, and wanted */
 } cj__plan;
 
 int32_t cj__plan_open(cj__plan *p, cj_db *db, const cj__scan_options *opts);
@@ -75,6 +78,7 @@ typedef struct cj__bins {
     uint32_t *window; /* of each bin, once cut */
     size_t n;
     int shift;
+    int64_t window_events;
 } cj__bins;
 
 typedef struct cj__window {
@@ -82,15 +86,20 @@ typedef struct cj__window {
     cj__str *partial; /* per fold; NULL: not complete, or appended already */
 } cj__window;
 
+typedef struct cj__windows {
+    cj__window *at;
+    size_t capacity;
+    int64_t n;
+} cj__windows;
+
 int32_t cj__bins_make(cj__bins *b, const cj__plan *p, int64_t window_events);
 void cj__bins_end(cj__bins *b);
 static inline size_t cj__bins_at(const cj__bins *b, uint32_t node)
 {
     return (size_t)((node - 1) >> b->shift);
 }
-/* Cut [lo, hi) into windows of about window_events. */
-int32_t cj__bins_cut(cj__bins *b, uint32_t lo, uint32_t hi, int64_t window_events,
-                     cj__window **windows, size_t *capacity, int64_t *n_out);
+/* Cut [lo, hi) into windows of about window_events; those of before are forgotten. */
+int32_t cj__bins_cut(cj__bins *b, uint32_t lo, uint32_t hi, cj__windows *windows);
 
 /* ---- a walk: workers take tasks in order --------------------------------------------
  */
@@ -147,15 +156,14 @@ typedef struct cj__walk {
     int64_t n_refs;
     cj__foreign *foreign;
     int64_t n_foreign;
-    cj__window *windows;
-    size_t windows_capacity;
-    int64_t n_windows, n_appended, run_windows;
+    cj__windows windows;
+    int64_t n_appended, run_windows;
 
     int32_t (*task)(cj__worker *w, int64_t task); /* parallel.c */
     int64_t n_tasks;
     atomic_llong next_task, n_read; /* blocks */
     atomic_int stop;
-    pthread_mutex_t lock; /* of what follows, windows[].partial and n_appended */
+    pthread_mutex_t lock; /* of what follows, windows.at[].partial and n_appended */
     int32_t error;
     int64_t error_position;
     char error_text[104];

@@ -34,9 +34,9 @@ static int32_t one_part(cj__worker *w, const cj__part *part)
     cj__text core = {NULL, 0};
     int32_t rc = CJ_OK;
 
-    for (uint32_t node = p->opts.profile; node <= p->n_nodes; node++) {
-        if (p->profile_of[node] != p->opts.profile)
-            continue;
+    for (int64_t k = 0; k < p->n_nodes_of; k++) {
+        uint32_t node = p->nodes[k];
+
         for (int64_t i = cj__plan_block(part, node);
              i < part->n_blocks && part->blocks[i].first_node <= node; i++) {
             int64_t id = part->blocks[i].id;
@@ -63,8 +63,7 @@ int32_t cj__scan_one(cj__worker *w)
     uint32_t profile = p->opts.profile;
     int32_t rc = CJ_OK;
 
-    if (profile > p->n_nodes || p->profile_of[profile] != profile ||
-        !cj__plan_wants(p, profile))
+    if (p->n_nodes_of == 0 || !cj__plan_wants(p, profile))
         return CJ_OK;
     for (int64_t i = 0; i < p->n_parts; i++)
         CJ_TRY(one_part(w, &p->parts[i]));

@@ -4,21 +4,35 @@
 
 #include <string.h>
 
-static void plan_count(cj__plan *p)
+/* The nodes of the one profile asked for. */
+static int32_t plan_nodes(cj__plan *p)
+{
+    void *nodes = NULL;
+    int32_t rc;
+
+    for (uint32_t node = p->opts.profile; node <= p->n_nodes; node++) {
+        if (p->profile_of[node] != p->opts.profile)
+            continue;
+        rc = cj__array_grow(&p->db->cx.allocator, &nodes, &p->nodes_capacity,
+                            (size_t)p->n_nodes_of + 1, sizeof *p->nodes, UINT32_MAX);
+        p->nodes = nodes;
+        if (rc != CJ_OK)
+            return rc;
+        p->nodes[p->n_nodes_of++] = node;
+    }
+    p->n_foreign = p->n_nodes_of > 0 ? p->n_nodes_of - 1 : 0;
+    return CJ_OK;
+}
+
+/* How the profiles lie: none merged and all wanted is worth to know. */
+static void plan_look(cj__plan *p)
 {
     uint32_t strange = 0;
 
-    for (int64_t i = 0; i < p->n_parts; i++) {
-        p->n_blocks += p->parts[i].n_blocks;
-        p->n_events += p->parts[i].n_events;
-    }
     for (uint32_t node = 1; node <= p->n_nodes; node++)
         strange += p->profile_of[node] != node || (p->mask[node] & CJ__MASK_KNOWN) == 0;
-    p->simple = strange == 0 && p->opts.profile == 0;
-    if (p->simple)
-        return;
-    p->simple = p->opts.profile == 0;
-    for (uint32_t node = 1; node <= p->n_nodes; node++) {
+    p->simple = 1;
+    for (uint32_t node = 1; strange != 0 && node <= p->n_nodes; node++) {
         uint32_t root = p->profile_of[node];
 
         if (root != node && cj__plan_wants(p, root))
@@ -80,7 +94,14 @@ int32_t cj__plan_open(cj__plan *p, cj_db *db, const cj__scan_options *opts)
     CJ_TRY(cj__reader_profiles(p->reader, &p->profile_of, &p->mask, &p->n_nodes));
     CJ_TRY(cj__reader_parts(p->reader, family, (cj__slice){p->from_ms, opts->until_ms},
                             &p->arena, &p->parts, &p->n_parts));
-    plan_count(p);
+    for (int64_t i = 0; i < p->n_parts; i++) {
+        p->n_blocks += p->parts[i].n_blocks;
+        p->n_events += p->parts[i].n_events;
+    }
+    if (p->opts.profile != 0)
+        CJ_TRY(plan_nodes(p));
+    else
+        plan_look(p);
     CJ_TRY(plan_journal(p));
 out:
     if (rc != CJ_OK)
@@ -93,6 +114,8 @@ void cj__plan_end(cj__plan *p)
     cj__reader_end(p->reader);
     p->reader = NULL;
     cj__arena_end(&p->arena);
+    cj__free(&p->db->cx.allocator, p->nodes, p->nodes_capacity * sizeof *p->nodes);
+    p->nodes = NULL;
 }
 
 static int64_t plan_journal_from(const cj__plan *p, uint32_t profile)

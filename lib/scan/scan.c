@@ -124,15 +124,14 @@ static int32_t scan_round(cj__walk *walk)
 
     CJ_TRY(cj__foreign_gather(walk));
     hi = atomic_load(&walk->hi);
-    CJ_TRY(cj__bins_cut(&walk->bins, walk->lo, hi, walk->window_events, &walk->windows,
-                        &walk->windows_capacity, &walk->n_windows));
+    CJ_TRY(cj__bins_cut(&walk->bins, walk->lo, hi, &walk->windows));
     CJ_TRY(cj__foreign_arrange(walk));
     walk->n_appended = 0;
     walk->run_windows =
         walk->n_workers == 1
-            ? walk->n_windows
-            : scan_clamp(walk->n_windows / (walk->n_workers * 4), 1, SCAN_RUN);
-    runs = (walk->n_windows + walk->run_windows - 1) / walk->run_windows;
+            ? walk->windows.n
+            : scan_clamp(walk->windows.n / (walk->n_workers * 4), 1, SCAN_RUN);
+    runs = (walk->windows.n + walk->run_windows - 1) / walk->run_windows;
     CJ_TRY(cj__walk_run(walk, runs, cj__window_run));
     walk->lo = hi;
 out:
@@ -154,9 +153,9 @@ static void scan_end(cj__walk *walk)
 {
     const cj__allocator *a = &walk->plan.db->cx.allocator;
 
-    for (int64_t i = 0; i < walk->n_windows; i++)
-        cj__window_end(walk, &walk->windows[i]);
-    cj__free(a, walk->windows, walk->windows_capacity * sizeof *walk->windows);
+    for (int64_t i = 0; i < walk->windows.n; i++)
+        cj__window_end(walk, &walk->windows.at[i]);
+    cj__free(a, walk->windows.at, walk->windows.capacity * sizeof *walk->windows.at);
     cj__foreign_end(walk);
     cj__bins_end(&walk->bins);
     for (int i = 0; walk->workers != NULL && i < walk->n_workers; i++)

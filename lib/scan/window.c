@@ -174,7 +174,7 @@ out:
 static int32_t window_gather(cj__worker *w, int64_t at)
 {
     const cj__walk *walk = w->walk;
-    uint32_t lo = walk->windows[at].lo, hi = walk->windows[at].hi;
+    uint32_t lo = walk->windows.at[at].lo, hi = walk->windows.at[at].hi;
     int32_t rc = CJ_OK;
 
     w->gather.n = 0;
@@ -191,9 +191,9 @@ static int32_t window_append(cj__walk *walk)
 {
     int32_t rc = CJ_OK;
 
-    while (walk->n_appended < walk->n_windows &&
-           walk->windows[walk->n_appended].partial != NULL) {
-        cj__window *window = &walk->windows[walk->n_appended++];
+    while (walk->n_appended < walk->windows.n &&
+           walk->windows.at[walk->n_appended].partial != NULL) {
+        cj__window *window = &walk->windows.at[walk->n_appended++];
 
         for (int k = 0; k < walk->n_folds; k++) {
             cj__str *to = &walk->folds[k].partial;
@@ -225,7 +225,7 @@ static int32_t window_done(cj__worker *w, int64_t at)
     for (int k = 0; k < walk->n_folds; k++)
         cj__str_init(&w->partial[k], w->core.allocator, CJ__PARTIAL_BYTES);
     pthread_mutex_lock(&walk->lock);
-    walk->windows[at].partial = partial;
+    walk->windows.at[at].partial = partial;
     rc = window_append(walk);
     pthread_mutex_unlock(&walk->lock);
     return rc;
@@ -248,9 +248,9 @@ int32_t cj__window_run(cj__worker *w, int64_t run)
     int64_t end = (run + 1) * walk->run_windows;
     int32_t rc = CJ_OK;
 
-    for (int64_t i = run * walk->run_windows; i < end && i < walk->n_windows; i++) {
+    for (int64_t i = run * walk->run_windows; i < end && i < walk->windows.n; i++) {
         CJ_TRY(window_gather(w, i));
-        CJ_TRY(cj__window_emit(w, walk->windows[i].lo, walk->windows[i].hi));
+        CJ_TRY(cj__window_emit(w, walk->windows.at[i].lo, walk->windows.at[i].hi));
         CJ_TRY(window_done(w, i));
     }
 out:
