@@ -16,10 +16,12 @@ static int32_t open_paths(cj_db *db, const char *path)
     size_t n = strlen(path);
 
     s->path = cj__alloc(&db->cx.allocator, n + 1);
-    s->wal_path = cj__alloc(&db->cx.allocator, n + 5);
-    if (s->path == NULL || s->wal_path == NULL)
+    if (s->path == NULL)
         return CJ_ENOMEM;
-    memcpy(s->path, path, n + 1);
+    memcpy(s->path, path, n + 1); /* its length tells that of the other */
+    s->wal_path = cj__alloc(&db->cx.allocator, n + 5);
+    if (s->wal_path == NULL)
+        return CJ_ENOMEM;
     memcpy(s->wal_path, path, n);
     memcpy(s->wal_path + n, "-wal", 5);
     return CJ_OK;
@@ -201,7 +203,7 @@ int32_t cj__store_open(cj_db *db, const char *path, const cj_open_options *opts)
     const cj__allocator *a = &db->cx.allocator;
     cj__store *s = cj__alloc_zero(a, sizeof *s);
     int64_t version;
-    int created = 0;
+    int created = 0, kept = 0;
     int32_t rc;
 
     if (s == NULL)
@@ -228,12 +230,15 @@ int32_t cj__store_open(cj_db *db, const char *path, const cj_open_options *opts)
                             (long long)version));
         CJ_TRY(open_migrate(db, opts, version));
     }
+    kept = 1; /* from here on another process may have begun to use it */
     (void)sqlite3_wal_hook(s->writer.sq, open_wal_hook, s);
     CJ_TRY(open_facts(db, opts));
     CJ_TRY(open_wal_identity(db));
 out:
-    if (rc != CJ_OK && created)
-        (void)unlink(path); /* nothing of a failed creation stays behind */
+    if (rc != CJ_OK && created && !kept) {
+        cj__conn_close(&s->writer); /* first: SQLite leaves the -wal of a file that is gone */
+        (void)unlink(path);
+    }
     return rc;
 }
 
