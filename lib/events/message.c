@@ -43,6 +43,8 @@ int32_t cj__message_parse(cj_db *db, const char *format, cj__text text,
         else
             cj__draft_reject(&d, CJ_EINVAL, "a message", "must be a JSON object");
     }
+    if (cj__draft_open(&d))
+        d.rc = cj__str_status(&d.scratch); /* an object that was not put whole */
     cj__json_free(root);
     cj__str_end(&d.scratch);
     return d.rc;
