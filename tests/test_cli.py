@@ -435,6 +435,10 @@ def test_cli_rfm__summary_class_and_top(shop):
         assert lines_of(run(*words, "--class", row["class"]).out) == mine
     top = lines_of(run(*words, "--top", "2").out)
     assert [row["user_id"] for row in top] == ["cid", "ann"]
+    shown = run("rfm", "--classes", "--format", "table").out
+    assert re.search(r"^Need Attention +3 +3 +any +\S", shown, re.M)
+    assert re.search(r"^Champions +4-5 +4-5 +4-5 +\S", shown, re.M)
+    assert max(map(len, shown.splitlines())) <= 80
     text = run(*words, "--summary", "--format", "table").out
     assert "revenue EUR" in text and "165.49" in text and "100.0%" in text
     assert max(map(len, text.splitlines())) <= 80
@@ -681,6 +685,68 @@ def test_cli_demo__same_seed_same_bytes_and_everything_in_it(tmp_path):
     refused = lines_of(run("-d", path, "edges", "--state", "refused").out)
     assert refused, "the till and the tablets"
     assert run("-d", path, "check").returncode == DONE
+
+
+def demo(folder, **own):
+    env = {k: v for k, v in os.environ.items()
+           if k not in ("DATA", "MAP", "GUEST", "CURRENCY", "TIME_ZONE", "NO_COLOR")}
+    done = subprocess.run(["sh", TOP / "examples/demo/run.sh", PROGRAM.parent.parent],
+                          env={**env, "DEMO_DIR": str(folder), **own}, capture_output=True,
+                          timeout=120)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+@pytest.mark.skipif(not GENERATE.exists(), reason="the demo is not built")
+def test_cli_demo__report_adds_up(tmp_path):
+    code, text, err = demo(tmp_path)
+    assert code == 0 and err == "" and "\033" not in text
+    assert all(len(line) <= 88 for line in text.split("Try next")[0].splitlines())
+
+    def number(line):
+        return int(re.search(rf"([\d,]+) {line}", text).group(1).replace(",", ""))
+
+    assert number("lines read") == (number("messages recorded") + number("sent before") +
+                                    number("rejected"))
+    shop = tmp_path / "shop.db"
+    stats = {row["name"]: row["value"] for row in lines_of(run("-d", shop, "stats").out)}
+    assert stats["profiles"] == (number("known by an account") + number("visitors who never") +
+                                 number("purchases that belong to nobody"))
+    assert number("times they were not") == len(
+        lines_of(run("-d", shop, "edges", "--state", "refused").out))
+    # Months and channels are the same money, and it is the orders less the refunds.
+    months = re.findall(r"^  (\d{4}-\d\d) +([\d,]+) +([\d,]+)", text, re.M)
+    assert [month for month, _, _ in months] == [f"2025-{m:02d}" for m in range(1, 13)]
+    by_month = sum(int(money.replace(",", "")) for _, money, _ in months)
+    channels = re.findall(r"^  (store|web|app|call_centre) +(-?[\d,]+)", text, re.M)
+    by_channel = sum(int(money.replace(",", "")) for _, money in channels)
+    money = [row["value_minor"] for name in ("order", "refund")
+             for row in lines_of(run("-d", shop, "events", "--name", name).out)]
+    assert abs(by_month - sum(money) / 100) <= 6 and abs(by_channel - sum(money) / 100) <= 2
+    assert "block email=till@larch-and-loom.example" in text
+    for title in ("Who is worth what, as of 2026-01-01", "The ten best customers",
+                  "A customer of many channels", "A visitor who became a customer"):
+        assert f"\n{title}" in text
+    assert text.count("Journey: ") == 2
+
+
+@pytest.mark.skipif(not GENERATE.exists(), reason="the demo is not built")
+@pytest.mark.parametrize("packed", [False, True])
+def test_cli_demo__on_your_own_file(tmp_path, packed):
+    import gzip
+    text = "Number,Customer,Date,Total\n" + "".join(
+        f"{i},c{i % 7},2024-{1 + i % 3:02d}-15 10:00,{i}.50\n" for i in range(1, 50))
+    data = tmp_path / ("orders.csv.gz" if packed else "orders.csv")
+    data.write_bytes(gzip.compress(text.encode()) if packed else text.encode())
+    code, text, err = demo(tmp_path, DATA=str(data), CURRENCY="GBP", TIME_ZONE="Europe/London",
+                           MAP="time=Date,order=Number,user_id=Customer,value=Total")
+    assert code == 0, err
+    assert "49 lines read" in text and "revenue GBP" in text and "as of 2024-03-16" in text
+    assert text.index("2024-01") < text.index("2024-03") and "2023-12" not in text
+    assert "The best customer" in text
+    code, _, err = demo(tmp_path, DATA=str(tmp_path / "none.csv"))
+    assert code != 0 and "no file" in err
+    code, text, err = demo(tmp_path, DATA=str(data), MAP="time=Datum,order=Number")
+    assert code != 0 and "Who is worth" not in text and err.startswith("cjourney: ")
 
 
 def test_cli_demo__usage():

@@ -1,4 +1,5 @@
-/* Commands that look after the file: stats, check, compact. */
+/* Commands that look after the file: stats, check, compact.  What is wrong with a file
+ * is the library's to know; here it becomes a table and an exit code. */
 #include "program.h"
 
 int run_stats(program *p)

@@ -360,15 +360,17 @@ static void grid_put(FILE *out, const char *text, size_t room)
 typedef struct layout {
     char **shown;   /* every cell */
     size_t *widths; /* of the columns; 0: nothing in it, not shown */
-    size_t last;    /* column */
+    char **titles;
+    size_t last; /* column */
 } layout;
 
 static void grid_line(program *p, const grid *g, const layout *l, char **cells,
                       FILE *out)
 {
+    int first = 1, bold = cells == l->titles && p->out_terminal && p->colour;
     size_t at = 0;
-    int first = 1;
 
+    fputs(bold ? "\033[1m" : "", out);
     for (size_t c = 0; c < g->n_columns; c++) {
         size_t width = l->widths[c], own = grid_width(cells[c]), room = width;
 
@@ -386,15 +388,15 @@ static void grid_line(program *p, const grid *g, const layout *l, char **cells,
         at += width;
         first = 0;
     }
-    fputc('\n', out);
+    fputs(bold ? "\033[0m\n" : "\n", out);
 }
 
 static void grid_table(program *p, const grid *g, FILE *out)
 {
     layout l = {memory(NULL, (g->n_cells + 1) * sizeof *l.shown),
-                memory(NULL, (g->n_columns + 1) * sizeof *l.widths), 0};
-    char **titles = memory(NULL, (g->n_columns + 1) * sizeof *titles);
+                memory(NULL, (g->n_columns + 1) * sizeof *l.widths), NULL, 0};
 
+    l.titles = memory(NULL, (g->n_columns + 1) * sizeof *l.titles);
     memset(l.widths, 0, (g->n_columns + 1) * sizeof *l.widths);
     for (size_t i = 0; i < g->n_cells; i++) {
         size_t width;
@@ -407,7 +409,7 @@ static void grid_table(program *p, const grid *g, FILE *out)
     for (size_t c = 0; c < g->n_columns; c++) {
         size_t width = grid_width(g->columns[c].title);
 
-        titles[c] = g->columns[c].title;
+        l.titles[c] = g->columns[c].title;
         if (width == 0)
             l.widths[c] = 0;
         if (l.widths[c] == 0 && (g->n_cells > 0 || width == 0))
@@ -416,16 +418,14 @@ static void grid_table(program *p, const grid *g, FILE *out)
         if (width > l.widths[c])
             l.widths[c] = width;
     }
-    fputs(p->out_terminal && p->colour ? "\033[1m" : "", out);
-    grid_line(p, g, &l, titles, out);
-    fputs(p->out_terminal && p->colour ? "\033[0m" : "", out);
+    grid_line(p, g, &l, l.titles, out);
     for (size_t i = 0; i + g->n_columns <= g->n_cells; i += g->n_columns)
         grid_line(p, g, &l, l.shown + i, out);
     for (size_t i = 0; i < g->n_cells; i++)
         free(l.shown[i]);
     free(l.shown);
     free(l.widths);
-    free(titles);
+    free(l.titles);
 }
 
 void grid_print(program *p, const grid *g, FILE *out)

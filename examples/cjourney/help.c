@@ -1,4 +1,5 @@
-/* Help, man page and shell completion, all written from the tables of commands.c. */
+/* Help, man page and shell completion, all written from the tables of commands.c: a new
+ * command or option appears in the three of them without a line here. */
 #include "program.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* Commands that look at people and events: profile, events, edges, failed. */
+/* Commands that look at people and events: profile, events, edges, failed.  A journey
+ * is told for people; programs get every event as it is. */
 #include "program.h"
 
 #include <stdlib.h>

@@ -240,6 +240,58 @@ static int rfm_summary(program *p, const cj_table *t)
     return DONE;
 }
 
+/* ---- --classes ------------------------------------------------------------------- */
+
+/* The scores a class takes, "4-5"; 0 is open. */
+static void rfm_range(grid *g, const cj_table *t, int64_t row, const char *min,
+                      const char *max)
+{
+    int64_t least = table_int64(t, table_column(t, min), row);
+    int64_t most = table_int64(t, table_column(t, max), row);
+    char text[64];
+
+    if (least == 0 && most == 0)
+        snprintf(text, sizeof text, "any");
+    else if (least == most)
+        snprintf(text, sizeof text, "%lld", (long long)least);
+    else
+        snprintf(text, sizeof text, "%lld-%lld", (long long)least, (long long)most);
+    grid_text(g, text, strlen(text));
+}
+
+static int rfm_classes(program *p)
+{
+    cj_table *t = NULL;
+    grid g = {0};
+    int32_t rc = cj_rfm_classes(&t);
+
+    if (rc != CJ_OK)
+        return complain_library(p, rc);
+    if (p->format != AS_TABLE)
+        return table_print(p, t);
+    grid_column_add(&g, "class", "class", CELL_TEXT);
+    grid_column_add(&g, "r", "r", CELL_TEXT);
+    grid_column_add(&g, "f", "f", CELL_TEXT);
+    grid_column_add(&g, "m", "m", CELL_TEXT);
+    grid_column_add(&g, "meaning", "meaning: what to do", CELL_TEXT);
+    for (int64_t row = 0; row < cj_table_rows(t); row++) {
+        size_t n;
+        const char *text = table_text(t, 0, row, &n);
+
+        grid_text(&g, text, n);
+        rfm_range(&g, t, row, "r_min", "r_max");
+        rfm_range(&g, t, row, "f_min", "f_max");
+        rfm_range(&g, t, row, "m_min", "m_max");
+        text = table_text(t, table_column(t, "meaning"), row, &n);
+        grid_text(&g, text, n);
+    }
+    grid_print(p, &g, stdout);
+    grid_end(&g);
+    cj_table_free(t);
+    note(p, "\nr, f, m: scores, 1 to 5; the first class that fits wins");
+    return DONE;
+}
+
 /* ---- the command ----------------------------------------------------------------- */
 
 int run_rfm(program *p)
@@ -250,10 +302,8 @@ int run_rfm(program *p)
     int code;
     int32_t rc;
 
-    if (option_given(p, "classes")) {
-        rc = cj_rfm_classes(&t);
-        return rc == CJ_OK ? table_print(p, t) : complain_library(p, rc);
-    }
+    if (option_given(p, "classes"))
+        return rfm_classes(p);
     code = rfm_question(p, &q);
     if (code == DONE)
         code = option_int64(p, "top", 1, INT64_MAX, &top);

@@ -109,8 +109,10 @@ static void progress_draw(program *p, int64_t done, int64_t total, int64_t elaps
         fprintf(stderr, "] %3d %%, %lld s left \033[K", (int)(share * 100),
                 (long long)left_s + 1);
     } else {
-        number_text(done, count);
-        fprintf(stderr, "\r%s: %s so far, %lld s \033[K", p->command->name, count,
+        /* An import counts bytes, everything else things. */
+        number_text(p->command->run == run_import ? done / 1000000 : done, count);
+        fprintf(stderr, "\r%s: %s%s so far, %lld s \033[K", p->command->name, count,
+                p->command->run == run_import ? " MB" : "",
                 (long long)(elapsed_ms / 1000));
     }
     fflush(stderr);

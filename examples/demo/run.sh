@@ -2,12 +2,13 @@
 # What `make demo` runs: imports a year of a made-up shop, or your own file, and tells what
 # is in it.   run.sh BUILD_DIRECTORY
 #   DATA=orders.csv   your own file: .csv .jsonl .ndjson .json, also .gz ("make demo DATA=")
+#   DEMO_DIR=dir      where files go (BUILD_DIRECTORY/demo)
 #   MAP CURRENCY TIME_ZONE GUEST   as in: cjourney import --help
 set -eu
 build=${1:?usage: run.sh BUILD_DIRECTORY}
 program=$build/bin/cjourney
 demo=$build/examples/demo
-work=$build/demo
+work=${DEMO_DIR:-$build/demo}
 mkdir -p "$work"
 
 say() { printf '%s\n' "$@"; }
