@@ -393,8 +393,9 @@ void cj_table_free(cj_table *table);
 /* ---- time -------------------------------------------------------------------- */
 
 /* Read a time as people write it: "2011-12-09", "2011-12-09 12:50[:00[.123]]", with "T"
- * and an offset ("Z", "+01:00") if wanted, or milliseconds since 1970.  Without an offset
- * it is local to the store's zone; a date is the instant at which it begins.
+ * and an offset ("Z", "+01:00") if wanted, or digits since 1970: seconds (up to 11 of
+ * them) or milliseconds.  Without an offset it is local to the store's zone; a date is
+ * the instant at which it begins.
  * Errors: CJ_EINVAL.  Since 0.1. */
 int32_t cj_time_parse(cj_db *db, const char *text, int64_t *ms_out);
 
