@@ -9,6 +9,10 @@ static const char about[] = "customer analytics in one file";
 static const char summary[] = "Record what customers do at every touchpoint, and ask "
                               "who they are and what they are\n"
                               "worth.  Everything is kept in one file on this machine.";
+static const char times[] =
+    "TIME is 2025-12-31 (the moment that day begins), \"2025-12-31 18:30\", with an "
+    "offset "
+    "2025-12-31T18:30+01:00, or seconds or milliseconds since 1970.";
 static const example first_steps[] = {
     {"put a year of events into a new file", "cjourney -d shop.db import year.ndjson" },
     {"who is worth what?",                   "cjourney -d shop.db rfm --summary"      },
@@ -168,6 +172,12 @@ void help_command(FILE *out, const command *c)
 
             help_options(out, one);
         }
+    for (const option *o = c->options; o->name != NULL; o++)
+        if (o->argument != NULL && strcmp(o->argument, "TIME") == 0) {
+            fputc('\n', out);
+            help_wrap(out, times, 0);
+            return;
+        }
 }
 
 void help_program(FILE *out)
@@ -273,6 +283,8 @@ static void man_write(FILE *out)
         man_command(out, c);
     fputs(".SH OPTIONS\nEvery command takes them.\n", out);
     man_options(out, common_options);
+    fputs(".PP\n", out);
+    man_put(out, times);
     fputs(".SH EXIT STATUS\n", out);
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
         fprintf(out, ".TP\n.B %d\n", codes[i].code);
