@@ -199,7 +199,7 @@ static void api_message_texts(api_message *m, int64_t number)
     (void)snprintf(m->session, sizeof m->session, "n%" PRId64, number);
     (void)snprintf(m->user, sizeof m->user, "u%" PRId64, number % 37);
     (void)snprintf(m->visitor, sizeof m->visitor, "v%" PRId64,
-                   number % 37 + 37 * (number / 200));
+                   number % 37 + 37 * (number / 40));
     (void)snprintf(m->order, sizeof m->order, "o%" PRId64, number);
     (void)snprintf(m->properties, sizeof m->properties,
                    "{\"page\":\"/p/%" PRId64 "\",\"n\":%" PRId64 "}", number % 91,
