@@ -15,6 +15,7 @@ if [ "$logs" = --one ]; then # the worker: run.sh --one LOGDIR TOTAL SUITE
     echo "$word $name" >>"$logs/results"
     n=$(grep -n "^$word $name\$" "$logs/results" | cut -d: -f1)
     printf '[%*d/%d] %-6s %-40s %6d ms\n' "${#total}" "$n" "$total" "$word" "$name" $(((end - start) / 1000000))
+    grep 'SKIP' "$logs/$name.log" # what was left out is said aloud
     if [ $word = FAILED ]; then
         echo "---- $command"
         tail -n 60 "$logs/$name.log"
