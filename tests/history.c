@@ -33,6 +33,7 @@ void history_open(history *h, uint64_t seed, int n_users, int64_t seal_events,
     memset(h, 0, sizeof *h);
     h->random = seed * 2654435761u + 88172645463325252u;
     h->n_users = n_users;
+    h->span_hours = 1400;
     h->events = calloc(HISTORY_MOST, sizeof *h->events);
     h->edges = calloc(HISTORY_MOST, sizeof *h->edges);
     h->node_of = calloc((size_t)n_users, sizeof *h->node_of);
@@ -80,7 +81,7 @@ static history_event history_any(history *h)
 
     if (history_random(h, 3) == 0) /* a few users do most */
         e.user = (int)history_random(h, (uint32_t)(1 + h->n_users / 10));
-    e.time_ms = HISTORY_FROM_MS + history_random(h, 1400) * (int64_t)3600000;
+    e.time_ms = HISTORY_FROM_MS + history_random(h, h->span_hours) * (int64_t)3600000;
     if (history_random(h, 2) == 0) /* the others tie in time */
         e.time_ms += history_random(h, 3600000);
     e.has_value = e.name < 2 || history_random(h, 4) == 0;

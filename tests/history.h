@@ -25,6 +25,7 @@ typedef struct history {
     cj_db *db;
     char path[64];
     uint64_t random;
+    uint32_t span_hours;   /* of the times; few: fewer slices, of more blocks */
     history_event *events; /* in order of arrival */
     int n_events;
     int n_users;

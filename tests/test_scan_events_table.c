@@ -152,6 +152,28 @@ START_TEST(test_events_table__equals_the_history)
 }
 END_TEST
 
+/* Parts of several blocks: which blocks are read matters. */
+START_TEST(test_events_table__many_blocks_of_one_slice)
+{
+    history h;
+
+    history_open(&h, 9, 300, 12000, NULL);
+    h.span_hours = 140;
+    history_record(&h, 14000);
+    for (int i = 0; i < 250; i++)
+        history_merge(&h);
+    for (int i = 0; i < 30; i++) {
+        cj_events_options o = {.struct_size = sizeof o};
+
+        o.profile = 1 + history_random(&h, h.n_nodes);
+        o.limit = i % 3 == 0 ? 50 : 0;
+        expect_events(&h, &o, -1);
+    }
+    expect_all_questions(&h);
+    history_end(&h);
+}
+END_TEST
+
 START_TEST(test_events_table__an_order_and_its_items)
 {
     const cj_identifier id = {
@@ -315,6 +337,7 @@ START_TEST(test_identifiers__unknown_kind)
 END_TEST
 
 HARNESS_MAIN("scan_events_table", test_events_table__equals_the_history,
+             test_events_table__many_blocks_of_one_slice,
              test_events_table__an_order_and_its_items,
              test_events_table__nothing_to_read, test_events_table__wrong_options,
              test_identifiers__the_oldest_of_a_kind, test_identifiers__unknown_kind)

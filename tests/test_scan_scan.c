@@ -194,6 +194,21 @@ START_TEST(test_scan__nothing_is_foreign)
 }
 END_TEST
 
+START_TEST(test_scan__many_blocks_of_one_slice)
+{
+    history h;
+
+    history_open(&h, 13, 400, 12000, NULL);
+    h.span_hours = 140;
+    history_record(&h, 14000);
+    expect_scans(&h);
+    for (int i = 0; i < 200; i++)
+        history_merge(&h);
+    expect_scans(&h);
+    history_end(&h);
+}
+END_TEST
+
 /* More events of merged nodes than a small memory takes: several rounds. */
 START_TEST(test_scan__rounds_give_the_same)
 {
@@ -463,7 +478,7 @@ END_TEST
 
 HARNESS_MAIN("scan_scan", test_scan__equals_the_history_for_any_sealing,
              test_scan__equals_random_histories, test_scan__nothing_is_foreign,
-             test_scan__rounds_give_the_same,
+             test_scan__many_blocks_of_one_slice, test_scan__rounds_give_the_same,
              test_scan__one_profile_may_exceed_the_memory,
              test_scan__empty_file_and_unknown_profile,
              test_scan__several_folds_share_a_pass,
