@@ -211,7 +211,7 @@ check-tsan: ##  the threads suites under thread sanitizer
 
 check-valgrind: ##  the C suites under valgrind
 	@sh tests/deps.sh valgrind
-	@$(MAKE) FLAVOUR=valgrind run-suites \
+	@CJ_TEST_SPARSE=1 $(MAKE) FLAVOUR=valgrind run-suites \
 	    UNDER='valgrind -q --error-exitcode=99 --leak-check=full --suppressions=tests/valgrind.supp'
 
 unwarn:

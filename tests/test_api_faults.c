@@ -167,7 +167,7 @@ static void fault_expect(fault *f, const fault_call *call,
 static void fault_cold(fault *f, const fault_paths *p, const fault_call *call, int on,
                        const fault_content *before, const fault_content *after)
 {
-    for (int64_t n = 1, done = 0; !done; n++) {
+    for (int64_t n = 1, done = 0; !done; n += harness_stride(13)) {
         fault_begin(f, p, 0);
         done = fault_once(f, call, n, on);
         if (!call->lenient) /* else its success is another call's matter */
@@ -183,7 +183,7 @@ static void fault_warm(fault *f, const fault_paths *p, const fault_call *call,
                        const fault_content *before, const fault_content *after)
 {
     fault_begin(f, p, 0);
-    for (int64_t n = 1; !fault_once(f, call, n, n % 2 == 0); n++)
+    for (int64_t n = 1; !fault_once(f, call, n, n % 2 == 0); n += harness_stride(13))
         if (!call->lenient)
             fault_expect(f, call, before, n);
     fault_expect(f, call, after, 0);
@@ -236,7 +236,7 @@ END_TEST
 
 static void fault_open(fault *f, int64_t flags, int is_new, int on)
 {
-    for (int64_t n = 1;; n++) {
+    for (int64_t n = 1;; n += harness_stride(13)) {
         cj_open_options o = fault_options(f, flags);
         cj_db *db = fault_garbage();
         int32_t rc;
@@ -295,7 +295,7 @@ START_TEST(test_api_faults__deferred)
 
     api_file_make(&f.file);
     fault_template(&f.file, &p);
-    for (int64_t n = 1, done = 0; !done; n++) {
+    for (int64_t n = 1, done = 0; !done; n += harness_stride(13)) {
         int32_t queued, flushed;
         int64_t before;
         fault_begin(&f, &p, CJ_OPEN_DEFERRED);
