@@ -121,7 +121,7 @@ START_TEST(test_frame__moves_takes_and_scatters)
             expect_row(&to, 5 + i, 100 + i);
         for (uint32_t i = 0; i < ROWS; i++)
             pick[i] = (i * 7 + 3) % ROWS; /* 500 and 7 have no common divisor */
-        cj__frame_scatter(&to, &f, pick);
+        cj__frame_scatter(&to, &f, 0, ROWS, pick);
         for (uint32_t i = 0; i < ROWS; i++)
             expect_row(&to, pick[i], i);
         cj__frame_take(&to, 10, &f, pick, ROWS);

@@ -168,25 +168,25 @@ void cj__frame_take(cj__frame *to, int64_t at, const cj__frame *from,
         to->has_value[at + i] = from->has_value[pick[i]];
 }
 
-void cj__frame_scatter(cj__frame *to, const cj__frame *from, const uint32_t *place)
+void cj__frame_scatter(cj__frame *to, const cj__frame *from, int64_t first, int64_t n,
+                       const uint32_t *place)
 {
-    int64_t n = from->n;
-
     for (int c = 0; c < CJ__FRAME_N32; c++) {
+        const uint32_t *f = frame_at32(from, c, first);
         uint32_t *t = c == CJ__FRAME_ROOT ? NULL : to->u32[c];
 
         for (int64_t i = 0; t != NULL && i < n; i++)
-            t[place[i]] = from->u32[c][i];
+            t[place[i]] = f[i];
     }
     for (int c = 0; c < CJ__FRAME_N64; c++) {
+        const int64_t *f = frame_at64(from, c, first);
         int64_t *t = to->i64[c];
 
         for (int64_t i = 0; t != NULL && i < n; i++)
-            t[place[i]] = from->i64[c][i];
+            t[place[i]] = f[i];
     }
     for (int64_t i = 0; to->has_value != NULL && i < n; i++)
-        to->has_value[place[i]] = from->has_value[i];
-    to->n = n;
+        to->has_value[place[i]] = from->has_value[first + i];
 }
 
 void cj__frame_put_row(cj__frame *f, const cj__row *row, uint32_t root)

@@ -63,9 +63,10 @@ void cj__frame_move(cj__frame *to, int64_t at, const cj__frame *from, int64_t fi
 void cj__frame_take(cj__frame *to, int64_t at, const cj__frame *from,
                     const uint32_t *pick, int64_t n);
 
-/* to[place[i]] = from[i], for all rows of from and all columns but the root: whoever
- * groups by it knows it. */
-void cj__frame_scatter(cj__frame *to, const cj__frame *from, const uint32_t *place);
+/* to[place[i]] = from[first + i] in all columns but the root: whoever groups by it
+ * knows it. */
+void cj__frame_scatter(cj__frame *to, const cj__frame *from, int64_t first, int64_t n,
+                       const uint32_t *place);
 
 void cj__frame_put_row(cj__frame *f, const cj__row *row, uint32_t root);
 

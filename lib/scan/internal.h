@@ -128,9 +128,9 @@ typedef struct cj__worker {
 
 typedef struct cj__foreign { /* events gathered ahead for the profiles they joined */
     cj__frame frame;
-    uint32_t *order; /* rows by window */
-    int64_t *starts; /* of each window in order */
-    int64_t n_windows;
+    uint32_t *starts; /* per chunk of rows: where each window begins, and the end */
+    size_t starts_capacity;
+    int64_t n_chunks;
 } cj__foreign;
 
 typedef struct cj__block_ref {
@@ -147,10 +147,11 @@ typedef struct cj__walk {
     int n_workers;
     cj__bins bins;
 
-    uint32_t lo;    /* the round: profiles [lo, hi) */
-    atomic_uint hi; /* foreign events beyond the memory wait for the next round */
-    uint64_t *bits; /* foreign nodes of profiles >= lo */
-    uint32_t first; /* the first profile that has one */
+    uint32_t lo;       /* the round: profiles [lo, hi) */
+    atomic_uint hi;    /* foreign events beyond the memory wait for the next round */
+    uint64_t *bits;    /* foreign nodes of profiles >= lo */
+    int64_t *expected; /* foreign events per bin of profiles, in thousandths */
+    uint32_t first;    /* the first profile that has one */
     cj__block_ref *refs;
     size_t refs_capacity;
     int64_t n_refs;

@@ -32,19 +32,16 @@ static void scan_share(cj__walk *walk, int64_t *n_slots)
 {
     const cj__plan *p = &walk->plan;
     int64_t bytes = p->opts.memory_bytes > 0 ? p->opts.memory_bytes : SCAN_BYTES;
-    int64_t row = (int64_t)cj__frame_row_bytes(walk->want), each;
+    int64_t row = (int64_t)cj__frame_row_bytes(walk->want);
+    int64_t each = (p->n_foreign > 0 ? bytes / 2 : bytes) / walk->n_workers;
 
-    walk->foreign_rows = 0;
-    if (p->n_foreign > 0) {
-        walk->foreign_rows = bytes / 3 / (row + (int64_t)sizeof(uint32_t));
-        bytes -= bytes / 3;
-    }
-    walk->foreign_rows = scan_clamp(walk->foreign_rows,
-                                    2 * CJ__BLOCK_EVENTS * walk->n_workers, UINT32_MAX);
-    each = bytes / walk->n_workers;
     walk->window_events =
-        scan_clamp(each / 2 / (2 * row + 8), SCAN_WINDOW_LEAST, SCAN_WINDOW);
+        scan_clamp(each / 2 / (3 * row + 8), SCAN_WINDOW_LEAST, SCAN_WINDOW);
     *n_slots = scan_clamp(each / 3 / (row * CJ__BLOCK_EVENTS), 0, p->n_parts);
+    each = walk->window_events * (3 * row + 8) + *n_slots * row * CJ__BLOCK_EVENTS;
+    bytes -= each * walk->n_workers; /* the more rows, the fewer rounds */
+    walk->foreign_rows =
+        scan_clamp(bytes / row, 2 * CJ__BLOCK_EVENTS * walk->n_workers, UINT32_MAX);
 }
 
 static int32_t scan_worker(cj__walk *walk, cj__worker *w, int64_t n_slots)

@@ -55,7 +55,8 @@ static int32_t window_group(cj__worker *w, uint32_t lo, uint32_t hi)
     }
     for (int64_t i = 0; i < w->gather.n; i++)
         w->places[i] = w->counts[root[i] - lo]++;
-    cj__frame_scatter(&w->sorted, &w->gather, w->places);
+    cj__frame_scatter(&w->sorted, &w->gather, 0, w->gather.n, w->places);
+    w->sorted.n = w->gather.n;
     return CJ_OK;
 }
 
