@@ -36,7 +36,7 @@ typedef struct cj__plan {
     cj__row *rows;     /* the journal, in arrival order */
     uint64_t *journal; /* profile << 32 | row, of the rows wanted, sorted */
     int64_t n_journal;
-    int64_t n_foreign; /* nodes that joined an older node's profile, if wanted */
+    int64_t n_foreign; /* nodes that joined an older node's profile */
     uint32_t *nodes;   /* of opts.profile when it is one, ascending */
     int64_t n_nodes_of;
     size_t nodes_capacity;
@@ -133,6 +133,11 @@ typedef struct cj__foreign { /* events gathered ahead for the profiles they join
     int64_t n_chunks;
 } cj__foreign;
 
+typedef struct cj__whole_block { /* a block, and its first row in the frame of all */
+    const cj__part_block *block;
+    int64_t row;
+} cj__whole_block;
+
 typedef struct cj__block_ref {
     uint32_t part, block;
 } cj__block_ref;
@@ -160,6 +165,13 @@ typedef struct cj__walk {
     cj__windows windows;
     int64_t n_appended, run_windows;
 
+    int is_whole; /* all events are read at once: whole.c, and none of the above but */
+    cj__frame whole; /* bins and windows */
+    cj__whole_block *whole_blocks;
+    uint32_t *order; /* rows of the whole by window */
+    int64_t *order_starts;
+    size_t n_starts;
+
     int32_t (*task)(cj__worker *w, int64_t task); /* parallel.c */
     int64_t n_tasks;
     atomic_llong next_task, n_read; /* blocks */
@@ -186,6 +198,13 @@ int32_t cj__foreign_gather(cj__walk *walk);  /* for profiles >= lo; sets hi */
 int32_t cj__foreign_arrange(cj__walk *walk); /* by window */
 int32_t cj__foreign_take(cj__worker *w, int64_t window);
 void cj__foreign_end(cj__walk *walk);
+
+/* whole.c */
+int cj__whole_fits(const cj__walk *walk, int64_t bytes);
+int32_t cj__whole_gather(cj__walk *walk);
+int32_t cj__whole_arrange(cj__walk *walk); /* by window */
+int32_t cj__whole_take(cj__worker *w, int64_t window);
+void cj__whole_end(cj__walk *walk);
 
 /* window.c */
 int32_t cj__window_run(cj__worker *w, int64_t run); /* a task: a run of windows */

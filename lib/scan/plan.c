@@ -25,21 +25,13 @@ static int32_t plan_nodes(cj__plan *p)
 }
 
 /* How the profiles lie: none merged and all wanted is worth to know. */
-static void plan_look(cj__plan *p)
+static int32_t plan_look(cj__plan *p)
 {
-    uint32_t strange = 0;
+    int64_t n_guests;
+    int32_t rc = cj__reader_profile_counts(p->reader, &p->n_foreign, &n_guests);
 
-    for (uint32_t node = 1; node <= p->n_nodes; node++)
-        strange += p->profile_of[node] != node || (p->mask[node] & CJ__MASK_KNOWN) == 0;
-    p->simple = 1;
-    for (uint32_t node = 1; strange != 0 && node <= p->n_nodes; node++) {
-        uint32_t root = p->profile_of[node];
-
-        if (root != node && cj__plan_wants(p, root))
-            p->n_foreign++;
-        if (root != node || !cj__plan_wants(p, root))
-            p->simple = 0;
-    }
+    p->simple = p->n_foreign == 0 && (p->opts.guests || n_guests == 0);
+    return rc;
 }
 
 static int plan_takes(const cj__plan *p, const cj__row *row)
@@ -101,7 +93,7 @@ int32_t cj__plan_open(cj__plan *p, cj_db *db, const cj__scan_options *opts)
     if (p->opts.profile != 0)
         CJ_TRY(plan_nodes(p));
     else
-        plan_look(p);
+        CJ_TRY(plan_look(p));
     CJ_TRY(plan_journal(p));
 out:
     if (rc != CJ_OK)

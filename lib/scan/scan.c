@@ -35,9 +35,12 @@ static void scan_share(cj__walk *walk, int64_t *n_slots)
     int64_t row = (int64_t)cj__frame_row_bytes(walk->want);
     int64_t each = (p->n_foreign > 0 ? bytes / 2 : bytes) / walk->n_workers;
 
+    walk->is_whole = p->n_foreign > 0 && cj__whole_fits(walk, bytes / 2);
     walk->window_events =
         scan_clamp(each / 2 / (3 * row + 8), SCAN_WINDOW_LEAST, SCAN_WINDOW);
-    *n_slots = scan_clamp(each / 3 / (row * CJ__BLOCK_EVENTS), 0, p->n_parts);
+    *n_slots = walk->is_whole
+                   ? 0
+                   : scan_clamp(each / 3 / (row * CJ__BLOCK_EVENTS), 0, p->n_parts);
     each = walk->window_events * (3 * row + 8) + *n_slots * row * CJ__BLOCK_EVENTS;
     bytes -= each * walk->n_workers; /* the more rows, the fewer rounds */
     walk->foreign_rows =
@@ -113,16 +116,32 @@ out:
     return rc;
 }
 
+/* Gather ahead what must be, and cut profiles [lo, *hi_out) into windows. */
+static int32_t scan_cut(cj__walk *walk, uint32_t *hi_out)
+{
+    int32_t rc;
+
+    *hi_out = walk->plan.n_nodes + 1;
+    if (walk->is_whole) {
+        CJ_TRY(cj__whole_gather(walk));
+        CJ_TRY(cj__bins_cut(&walk->bins, walk->lo, *hi_out, &walk->windows));
+        return cj__whole_arrange(walk);
+    }
+    CJ_TRY(cj__foreign_gather(walk));
+    *hi_out = atomic_load(&walk->hi);
+    CJ_TRY(cj__bins_cut(&walk->bins, walk->lo, *hi_out, &walk->windows));
+    CJ_TRY(cj__foreign_arrange(walk));
+out:
+    return rc;
+}
+
 static int32_t scan_round(cj__walk *walk)
 {
     uint32_t hi;
     int64_t runs;
     int32_t rc;
 
-    CJ_TRY(cj__foreign_gather(walk));
-    hi = atomic_load(&walk->hi);
-    CJ_TRY(cj__bins_cut(&walk->bins, walk->lo, hi, &walk->windows));
-    CJ_TRY(cj__foreign_arrange(walk));
+    CJ_TRY(scan_cut(walk, &hi));
     walk->n_appended = 0;
     walk->run_windows =
         walk->n_workers == 1
@@ -154,6 +173,7 @@ static void scan_end(cj__walk *walk)
         cj__window_end(walk, &walk->windows.at[i]);
     cj__free(a, walk->windows.at, walk->windows.capacity * sizeof *walk->windows.at);
     cj__foreign_end(walk);
+    cj__whole_end(walk);
     cj__bins_end(&walk->bins);
     for (int i = 0; walk->workers != NULL && i < walk->n_workers; i++)
         scan_worker_end(walk, &walk->workers[i]);

@@ -179,6 +179,8 @@ static int32_t window_gather(cj__worker *w, int64_t at)
     int32_t rc = CJ_OK;
 
     w->gather.n = 0;
+    if (walk->is_whole)
+        return cj__whole_take(w, at);
     for (int64_t i = 0; i < walk->plan.n_parts; i++)
         CJ_TRY(cj__gather_part(w, i, lo, hi));
     CJ_TRY(cj__foreign_take(w, at));

@@ -12,6 +12,7 @@ struct cj__reader {
     uint8_t *mask;
     size_t nodes_capacity;
     int64_t n_nodes, n_log; /* what profile_of stands for; n_nodes -1: nothing */
+    int64_t n_merged, n_guests;
     cj__text *terms;        /* by id; data NULL: not read */
     size_t terms_capacity;
     cj__arena texts;
@@ -332,13 +333,17 @@ out:
 
 /* No profile outside [1, n_nodes], and none newer than its node: readers index by it.
  */
-static int32_t reader_nodes_check(const cj__reader *r, int64_t n_nodes)
+static int32_t reader_nodes_check(cj__reader *r, int64_t n_nodes)
 {
-    for (int64_t i = 1; i <= n_nodes; i++)
-        if (r->profile_of[i] == 0 || r->profile_of[i] > i ||
-            r->profile_of[r->profile_of[i]] != r->profile_of[i])
+    r->n_merged = r->n_guests = 0;
+    for (int64_t i = 1; i <= n_nodes; i++) {
+        uint32_t profile = r->profile_of[i];
+        if (profile == 0 || profile > i || r->profile_of[profile] != profile)
             return cj__fail(CJ_ECORRUPT, "node %lld has no right profile; run cj_check",
                             (long long)i);
+        r->n_merged += profile != i;
+        r->n_guests += profile == i && (r->mask[i] & CJ__MASK_KNOWN) == 0;
+    }
     return CJ_OK;
 }
 
@@ -366,6 +371,19 @@ int32_t cj__reader_profiles(cj__reader *r, const uint32_t **profile_of_out,
     *n_nodes_out = (uint32_t)n_nodes;
 out:
     (void)pthread_mutex_unlock(&r->lock);
+    return rc;
+}
+
+int32_t cj__reader_profile_counts(cj__reader *r, int64_t *n_merged_out,
+                                  int64_t *n_guests_out)
+{
+    const uint32_t *profile_of;
+    const uint8_t *mask;
+    uint32_t n_nodes;
+    int32_t rc = cj__reader_profiles(r, &profile_of, &mask, &n_nodes);
+
+    *n_merged_out = rc == CJ_OK ? r->n_merged : 0;
+    *n_guests_out = rc == CJ_OK ? r->n_guests : 0;
     return rc;
 }
 

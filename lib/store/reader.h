@@ -58,6 +58,11 @@ enum { CJ__MASK_KNOWN = 128 }; /* has an identifier other than guest */
 int32_t cj__reader_profiles(cj__reader *r, const uint32_t **profile_of_out,
                             const uint8_t **mask_out, uint32_t *n_nodes_out);
 
+/* Of those nodes: how many are not the oldest of their profile, and how many profiles
+ * are known by nothing but a guest identifier. */
+int32_t cj__reader_profile_counts(cj__reader *r, int64_t *n_merged_out,
+                                  int64_t *n_guests_out);
+
 /* The text of a term (id from 1), borrowed until cj__reader_end; 0 or unknown: absent.
  */
 int32_t cj__reader_term(cj__reader *r, uint32_t id, cj__text *out);

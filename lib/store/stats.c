@@ -56,14 +56,13 @@ static void stats_put(cj_table *t, const char *name, int64_t value, const char *
 /* Nodes that are the oldest of their profile. */
 static int32_t stats_profiles(cj__reader *r, int64_t *out)
 {
-    const uint32_t *profile_of;
-    const uint8_t *mask;
-    uint32_t n;
-    int32_t rc = cj__reader_profiles(r, &profile_of, &mask, &n);
+    int64_t n_merged, n_guests;
+    int32_t rc;
 
-    *out = 0;
-    for (uint32_t i = 1; rc == CJ_OK && i <= n; i++)
-        *out += profile_of[i] == i;
+    CJ_TRY(cj__query_one(cj__reader_conn(r), STMT_IDENTIFIER_MAX, out));
+    CJ_TRY(cj__reader_profile_counts(r, &n_merged, &n_guests));
+    *out -= n_merged;
+out:
     return rc;
 }
 
