@@ -102,6 +102,14 @@ def test_every_line_can_be_read_back(shop, lines):
     assert got == sorted((r["InvoiceNo"], r["StockCode"], int(r["Quantity"]), pence(r)) for r in lines)
 
 
+def test_an_export_of_many_windows_has_one_header(shop):
+    out = run(shop, "export", "--format", "csv").decode()
+    header, rest = out.split("\n", 1)
+    assert header.startswith("profile,node,time_ms,name")
+    assert header not in rest
+    assert out.count("\n") == 1 + 541909 + 25900
+
+
 def test_a_second_import_changes_nothing(shop):
     before = run(shop, "rfm", "--as-of", "2011-12-10", "--monetary", "gross", "--format", "csv")
     got = counts(run(shop, *IMPORT, stdin=gzip.decompress(DATA.read_bytes())))

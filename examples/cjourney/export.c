@@ -15,6 +15,7 @@ typedef struct dump {
     program *p;
     const char *name;
     int64_t n_events;
+    int has_header; /* of the CSV: written once, though there are many windows */
     uint8_t *told; /* a bit per profile whose identity is written */
     size_t n_told;
     cj_table *identifiers; /* of the profile at hand */
@@ -245,7 +246,7 @@ static int32_t dump_lines(dump *d, const cj_table *t)
     return CJ_OK;
 }
 
-static int32_t dump_csv(const dump *d, const cj_table *t)
+static int32_t dump_csv(dump *d, const cj_table *t)
 {
     char *text, *from;
     int64_t n = 0;
@@ -253,7 +254,8 @@ static int32_t dump_csv(const dump *d, const cj_table *t)
 
     if (rc != CJ_OK)
         return rc;
-    from = d->n_events == 0 ? text : strchr(text, '\n') + 1; /* one header */
+    from = d->has_header ? strchr(text, '\n') + 1 : text;
+    d->has_header = 1;
     fwrite(from, 1, (size_t)(text + n - from), stdout);
     cj_text_free(text);
     return CJ_OK;
