@@ -12,35 +12,14 @@
 /* ---- writing
  * ---------------------------------------------------------------------------- */
 
-/* Is the trait's value at that time this one already? */
-static int32_t traits_known(cj_db *db, uint32_t node, uint32_t name, int64_t time_ms,
-                            cj__text value, int *known_out)
-{
-    cj__query q = {0};
-    int row;
-    int32_t rc;
-
-    CJ_TRY(cj__query_begin(cj__writer(db), STMT_TRAIT_LATEST, &q));
-    cj__query_int64(&q, 1, node);
-    cj__query_int64(&q, 2, name);
-    cj__query_int64(&q, 3, time_ms);
-    CJ_TRY(cj__query_step(&q, &row));
-    *known_out = row && cj__text_equal(cj__query_get_text(&q, 0), value);
-out:
-    cj__query_end(&q);
-    return rc;
-}
-
+/* Every telling is kept, also of what is known: a value that comes late must find those
+ * around it, or the order of arrival would decide what a trait was. */
 static int32_t traits_put(cj_db *db, uint32_t node, uint32_t name, int64_t time_ms,
                           uint32_t source, cj__text value)
 {
     cj__query q = {0};
-    int known;
     int32_t rc;
 
-    CJ_TRY(traits_known(db, node, name, time_ms, value, &known));
-    if (known)
-        return CJ_OK;
     CJ_TRY(cj__query_begin(cj__writer(db), STMT_TRAIT_ADD, &q));
     cj__query_int64(&q, 1, node);
     cj__query_int64(&q, 2, name);
