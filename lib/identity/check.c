@@ -29,8 +29,8 @@ static int32_t check_put(void *user, uint32_t node, const cj__node *in)
     return CJ_OK;
 }
 
-/* Each identifier: numbered without gaps, of a known kind.  A node that is missing keeps a
- * profile of 0. */
+/* Each identifier: numbered without gaps, of a known kind.  A node that is missing
+ * keeps a profile of 0. */
 static int32_t check_identifiers(cj_db *db, cj__conn *conn, check_state *s, cj_table *t)
 {
     cj__query q = {0};
@@ -49,7 +49,8 @@ static int32_t check_identifiers(cj_db *db, cj__conn *conn, check_state *s, cj_t
         node = cj__query_get_int64(&q, 0);
         kind = cj__kind_numbered(cj__query_get_int64(&q, 1));
         if (node != expected || kind == NULL) {
-            cj__problem(t, "identifier", "row %lld is out of number or of an unknown kind",
+            cj__problem(t, "identifier",
+                        "row %lld is out of number or of an unknown kind",
                         (long long)node);
             expected = node;
         }
@@ -106,14 +107,38 @@ out:
     return rc;
 }
 
-static int32_t check_pages(cj__conn *conn, const check_state *s, cj_table *t)
+/* The nodes of each profile are one ring.  Uses up `own`: the nodes that were met. */
+static void check_rings(check_state *s, cj_table *t)
+{
+    enum { MET = 255 };
+
+    for (uint32_t root = 1; root <= s->n; root++) {
+        uint32_t at = root;
+        if (s->nodes[root].profile != root)
+            continue;
+        do {
+            s->nodes[at].own = MET;
+            at = s->nodes[at].next;
+        } while (at >= 1 && at <= s->n && s->nodes[at].profile == root &&
+                 s->nodes[at].own != MET);
+        if (at != root)
+            cj__problem(t, "node_page", "the ring of profile %u is broken", root);
+    }
+    for (uint32_t i = 1; i <= s->n; i++)
+        if (s->nodes[i].profile != 0 && s->nodes[i].own != MET)
+            cj__problem(t, "node_page", "node %u is not in the ring of profile %u", i,
+                        s->nodes[i].profile);
+}
+
+static int32_t check_pages(cj__conn *conn, check_state *s, cj_table *t)
 {
     cj__node stored;
     int32_t rc = CJ_OK;
 
     for (uint32_t i = 1; i <= s->n; i++) {
-        const cj__node *right = &s->nodes[i];
+        cj__node *right = &s->nodes[i];
         CJ_TRY(cj__node_read(conn, i, &stored));
+        right->next = stored.next; /* rings may begin and turn as they like */
         if (right->profile == 0)
             continue; /* said already */
         if (stored.profile != right->profile || stored.own != right->own ||
@@ -121,6 +146,7 @@ static int32_t check_pages(cj__conn *conn, const check_state *s, cj_table *t)
             cj__problem(t, "node_page", "node %u is in profile %u, and should be in %u",
                         i, stored.profile, right->profile);
     }
+    check_rings(s, t);
 out:
     return rc;
 }
