@@ -202,12 +202,16 @@ void cj__foreign_end(cj__walk *walk);
 /* whole.c */
 int cj__whole_fits(const cj__walk *walk, int64_t bytes);
 int32_t cj__whole_gather(cj__walk *walk);
-int32_t cj__whole_arrange(cj__walk *walk); /* by window */
-int32_t cj__whole_take(cj__worker *w, int64_t window);
+int32_t cj__whole_arrange(cj__walk *walk);             /* by window */
+int32_t cj__whole_take(cj__worker *w, int64_t window); /* grouped, in w->sorted */
 void cj__whole_end(cj__walk *walk);
 
 /* window.c */
 int32_t cj__window_run(cj__worker *w, int64_t run); /* a task: a run of windows */
+/* Room for a window in `sorted` and `places`, and in `counts`, zeroed, for its
+ * profiles; counts become the place where each begins. */
+int32_t cj__window_room(cj__worker *w, size_t n_profiles, int64_t n_rows);
+void cj__window_starts(cj__worker *w, uint32_t n_profiles);
 /* Show the gathered events of profiles [lo, hi) to the folds. */
 int32_t cj__window_emit(cj__worker *w, uint32_t lo, uint32_t hi);
 void cj__window_end(cj__walk *walk, cj__window *window);

@@ -8,6 +8,7 @@
 #define SCAN_BYTES (64 << 20)
 #define SCAN_WINDOW                                                                    \
     65536 /* events: a column of 8 bytes then takes half of an L2 cache */
+#define SCAN_WINDOW_WHOLE 16384 /* its rows come from all over: they should fit L2 */
 #define SCAN_WINDOW_LEAST 64
 #define SCAN_RUN 8 /* windows in a row share the blocks at their cuts */
 
@@ -36,8 +37,8 @@ static void scan_share(cj__walk *walk, int64_t *n_slots)
     int64_t each = (p->n_foreign > 0 ? bytes / 2 : bytes) / walk->n_workers;
 
     walk->is_whole = p->n_foreign > 0 && cj__whole_fits(walk, bytes / 2);
-    walk->window_events =
-        scan_clamp(each / 2 / (3 * row + 8), SCAN_WINDOW_LEAST, SCAN_WINDOW);
+    walk->window_events = scan_clamp(each / 2 / (3 * row + 8), SCAN_WINDOW_LEAST,
+                                     walk->is_whole ? SCAN_WINDOW_WHOLE : SCAN_WINDOW);
     *n_slots = walk->is_whole
                    ? 0
                    : scan_clamp(each / 3 / (row * CJ__BLOCK_EVENTS), 0, p->n_parts);

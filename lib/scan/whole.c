@@ -106,17 +106,26 @@ int32_t cj__whole_arrange(cj__walk *walk)
     return CJ_OK;
 }
 
+/* The rows of a window, brought together by profile: indices first, then each row is
+ * copied once. */
 int32_t cj__whole_take(cj__worker *w, int64_t window)
 {
     const cj__walk *walk = w->walk;
-    int64_t first = walk->order_starts[window];
-    int64_t n = walk->order_starts[window + 1] - first;
-    int32_t rc = cj__frame_reserve(&w->gather, n);
+    const uint32_t *root = walk->whole.u32[CJ__FRAME_ROOT];
+    const uint32_t *order = walk->order + walk->order_starts[window];
+    int64_t n = walk->order_starts[window + 1] - walk->order_starts[window];
+    uint32_t lo = walk->windows.at[window].lo, hi = walk->windows.at[window].hi;
+    int32_t rc = cj__window_room(w, hi - lo, n);
 
     if (rc != CJ_OK)
         return rc;
-    cj__frame_take(&w->gather, 0, &walk->whole, walk->order + first, n);
-    w->gather.n = n;
+    for (int64_t i = 0; i < n; i++)
+        w->counts[root[order[i]] - lo]++;
+    cj__window_starts(w, hi - lo);
+    for (int64_t i = 0; i < n; i++)
+        w->places[w->counts[root[order[i]] - lo]++] = order[i];
+    cj__frame_take(&w->sorted, 0, &walk->whole, w->places, n);
+    w->sorted.n = n;
     return CJ_OK;
 }
 

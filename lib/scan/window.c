@@ -16,7 +16,7 @@ static int window_is_grouped(const cj__frame *f)
     return 1;
 }
 
-static int32_t window_room(cj__worker *w, size_t n_profiles)
+int32_t cj__window_room(cj__worker *w, size_t n_profiles, int64_t n_rows)
 {
     const cj__allocator *a = w->core.allocator;
     void *counts = w->counts, *places = w->places;
@@ -27,10 +27,25 @@ static int32_t window_room(cj__worker *w, size_t n_profiles)
     w->counts = counts;
     if (rc != CJ_OK)
         return rc;
-    rc = cj__array_grow(a, &places, &w->places_capacity, (size_t)w->gather.n,
+    rc = cj__array_grow(a, &places, &w->places_capacity, (size_t)n_rows,
                         sizeof *w->places, SIZE_MAX);
     w->places = places;
-    return rc == CJ_OK ? cj__frame_reserve(&w->sorted, w->gather.n) : rc;
+    if (rc != CJ_OK)
+        return rc;
+    memset(w->counts, 0, n_profiles * sizeof *w->counts);
+    return cj__frame_reserve(&w->sorted, n_rows);
+}
+
+void cj__window_starts(cj__worker *w, uint32_t n_profiles)
+{
+    uint32_t sum = 0;
+
+    for (uint32_t i = 0; i < n_profiles; i++) {
+        uint32_t here = w->counts[i];
+
+        w->counts[i] = sum;
+        sum += here;
+    }
 }
 
 /* Bring each profile's events together, in the order in which they were gathered; then
@@ -38,21 +53,14 @@ static int32_t window_room(cj__worker *w, size_t n_profiles)
 static int32_t window_group(cj__worker *w, uint32_t lo, uint32_t hi)
 {
     const uint32_t *root = w->gather.u32[CJ__FRAME_ROOT];
-    uint32_t sum = 0;
     int32_t rc;
 
-    rc = window_room(w, hi - lo);
+    rc = cj__window_room(w, hi - lo, w->gather.n);
     if (rc != CJ_OK)
         return rc;
-    memset(w->counts, 0, (size_t)(hi - lo) * sizeof *w->counts);
     for (int64_t i = 0; i < w->gather.n; i++)
         w->counts[root[i] - lo]++;
-    for (uint32_t i = 0; i < hi - lo; i++) {
-        uint32_t here = w->counts[i];
-
-        w->counts[i] = sum;
-        sum += here;
-    }
+    cj__window_starts(w, hi - lo);
     for (int64_t i = 0; i < w->gather.n; i++)
         w->places[i] = w->counts[root[i] - lo]++;
     cj__frame_scatter(&w->sorted, &w->gather, 0, w->gather.n, w->places);
@@ -109,15 +117,13 @@ static int32_t window_show(cj__worker *w, cj__frame *f, uint32_t profile, int64_
                            int64_t end)
 {
     const cj__walk *walk = w->walk;
-    cj__columns view;
     int32_t rc = CJ_OK;
 
     if (!window_in_order(f, first, end))
         CJ_TRY(window_sort(w, f, first, end - first));
-    view = cj__frame_view(f, 0);
     for (int k = 0; k < walk->n_folds; k++)
         CJ_TRY(walk->folds[k].profile(walk->folds[k].arg, &w->partial[k], profile,
-                                      &view, first, end - first));
+                                      &w->view, first, end - first));
 out:
     return rc;
 }
@@ -160,7 +166,9 @@ int32_t cj__window_emit(cj__worker *w, uint32_t lo, uint32_t hi)
 {
     int32_t rc;
 
-    if (window_is_grouped(&w->gather)) {
+    if (w->walk->is_whole) {
+        CJ_TRY(window_show_sorted(w, lo, hi));
+    } else if (window_is_grouped(&w->gather)) {
         CJ_TRY(window_show_gathered(w));
     } else {
         CJ_TRY(window_group(w, lo, hi));
