@@ -87,6 +87,8 @@ static const wound wounds[] = {
     {"UPDATE journal SET n_events = n_events + 1",                        "journal"       },
     {"UPDATE journal SET messages = x'00'",                               "journal"       },
     {"UPDATE journal SET events = substr(events, 1, length(events) - 1)", "journal"       },
+    {"UPDATE journal SET events = x'00' || substr(events, 2)",            "journal"       },
+    {"UPDATE journal SET checksum = checksum + 1",                        "journal"       },
     {"DELETE FROM term WHERE term > 3",                                   "term"          },
     {"DELETE FROM identifier WHERE node = 5",                             "identifier"    },
     {"UPDATE identifier SET kind = 77 WHERE node = 2",                    "identifier"    },

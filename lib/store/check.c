@@ -88,20 +88,20 @@ static int32_t check_journal(check_part *c)
 
     CJ_TRY(cj__query_begin(c->conn, STMT_JOURNAL_ALL, &q));
     for (;;) {
-        cj__text events;
+        cj__text messages, events;
         int64_t n = 0;
         size_t at = 0;
         CJ_TRY(cj__query_step(&q, &row));
         if (!row)
             break;
-        events = cj__query_get_blob(&q, 3);
+        CJ_TRY(cj__journal_blobs(&q, &messages, &events));
         while (at < events.n) {
             cj__row event;
             CJ_TRY(cj__journal_next(events, &at, &event));
             check_row(c, "journal", &event);
             n++;
         }
-        if (n != cj__query_get_int64(&q, 1) || cj__query_get_blob(&q, 2).n % 16 != 0)
+        if (n != cj__query_get_int64(&q, 1) || messages.n % 16 != 0)
             cj__problem(c->problems, "journal", "batch %lld is not what it says",
                         (long long)cj__query_get_int64(&q, 0));
     }

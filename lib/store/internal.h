@@ -110,6 +110,10 @@ void cj__parts_reset(cj_db *db);
 int32_t cj__parts_load(cj_db *db);
 void cj__reader_free(cj__reader *r);
 
+/* journal.c: the blobs of a row of JOURNAL_ALL, when its checksum is right. */
+int32_t cj__journal_blobs(const cj__query *q, cj__text *messages_out,
+                          cj__text *events_out);
+
 /* message_run.c: the message hashes of a part, cut to 48 bits, in buckets. */
 int32_t cj__message_run_write(cj_db *db, int64_t part, uint64_t *hashes, int64_t n,
                               int64_t *bits_out);

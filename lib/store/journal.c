@@ -145,8 +145,29 @@ void cj__batch_row(cj__batch *batch, const cj__row *row)
     batch->n_events++;
 }
 
+static int64_t journal_checksum(int64_t n_events, cj__text messages, cj__text events)
+{
+    uint64_t seed = cj__hash64((uint64_t)n_events, messages.data, messages.n);
+
+    return (int64_t)cj__hash64(seed, events.data, events.n);
+}
+
+int32_t cj__journal_blobs(const cj__query *q, cj__text *messages_out,
+                          cj__text *events_out)
+{
+    *messages_out = cj__query_get_blob(q, 2);
+    *events_out = cj__query_get_blob(q, 3);
+    if (cj__query_get_int64(q, 4) !=
+        journal_checksum(cj__query_get_int64(q, 1), *messages_out, *events_out))
+        return cj__fail(CJ_ECORRUPT, "the checksum of journal batch %lld is wrong",
+                        (long long)cj__query_get_int64(q, 0));
+    return CJ_OK;
+}
+
 int32_t cj__journal_add(cj_db *db, cj__batch *batch)
 {
+    const cj__text messages = {batch->messages.data, batch->messages.n};
+    const cj__text events = {batch->events.data, batch->events.n};
     cj__store *s = db->store;
     cj__query q = {0};
     int32_t rc;
@@ -157,8 +178,9 @@ int32_t cj__journal_add(cj_db *db, cj__batch *batch)
     CJ_TRY(cj__query_begin(cj__writer(db), STMT_JOURNAL_ADD, &q));
     cj__query_int64(&q, 1, s->next_batch);
     cj__query_int64(&q, 2, batch->n_events);
-    cj__query_blob(&q, 3, (cj__text){batch->messages.data, batch->messages.n});
-    cj__query_blob(&q, 4, (cj__text){batch->events.data, batch->events.n});
+    cj__query_blob(&q, 3, messages);
+    cj__query_blob(&q, 4, events);
+    cj__query_int64(&q, 5, journal_checksum(batch->n_events, messages, events));
     CJ_TRY(cj__query_run(&q));
     if (s->messages.loaded)
         s->messages.last_batch = s->next_batch;

@@ -13,7 +13,7 @@ struct cj__reader {
     size_t nodes_capacity;
     int64_t n_nodes, n_log; /* what profile_of stands for; n_nodes -1: nothing */
     int64_t n_merged, n_guests;
-    cj__text *terms;        /* by id; data NULL: not read */
+    cj__text *terms; /* by id; data NULL: not read */
     size_t terms_capacity;
     cj__arena texts;
 };
@@ -222,13 +222,15 @@ out:
 static int32_t reader_batch(const cj__query *q, cj__arena *arena, cj__row *rows,
                             int64_t max, int64_t *n)
 {
-    cj__text events = cj__query_get_blob(q, 3);
-    char *copy = cj__arena_text(arena, events.data, events.n);
+    cj__text messages, events;
     size_t at = 0;
+    int32_t checked = cj__journal_blobs(q, &messages, &events);
 
-    if (copy == NULL)
+    if (checked != CJ_OK)
+        return checked;
+    events.data = cj__arena_text(arena, events.data, events.n);
+    if (events.data == NULL)
         return CJ_ENOMEM;
-    events.data = copy;
     while (at < events.n) {
         int32_t rc;
         if (*n == max)

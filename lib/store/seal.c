@@ -72,14 +72,14 @@ static int32_t seal_messages(seal *s, cj__text pairs)
 
 static int32_t seal_batch(seal *s, const cj__query *q, size_t n_rows)
 {
-    cj__text messages = cj__query_get_blob(q, 2), events = cj__query_get_blob(q, 3);
+    cj__text messages, events;
     size_t at = 0, first = s->n_rows;
-    char *copy = cj__arena_text(&s->arena, events.data, events.n);
-    int32_t rc = CJ_OK;
+    int32_t rc;
 
-    if (copy == NULL)
+    CJ_TRY(cj__journal_blobs(q, &messages, &events));
+    events.data = cj__arena_text(&s->arena, events.data, events.n);
+    if (events.data == NULL)
         return CJ_ENOMEM;
-    events.data = copy;
     while (at < events.n) {
         cj__row *row = &s->rows[s->n_rows];
         seal_key *key = &s->keys[s->n_rows];

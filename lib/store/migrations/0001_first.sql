@@ -82,6 +82,7 @@ CREATE TABLE trait (
 CREATE TABLE journal (
     batch    INTEGER PRIMARY KEY,
     n_events INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
     messages BLOB NOT NULL,
     events   BLOB NOT NULL
 );
