@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Writes the documents that are made from include/cjourney.h: docs/SYMBOLS (one exported
-function per line) and docs/API.md (every declaration under its comment).  With --check
-it writes nothing and fails when one of them is out of step."""
+"""Writes the documents that are made from the code: docs/SYMBOLS (one exported function per
+line) and docs/API.md (every declaration under its comment) from include/cjourney.h,
+docs/METRICS.md from the table of RFM classes.  With --check it writes nothing and fails when
+one of them is out of step."""
 import re
 import sys
 from pathlib import Path
@@ -79,9 +80,54 @@ def api():
     return "\n".join(out).rstrip() + "\n"
 
 
+METRICS = """# Metrics
+
+Made from `lib/metrics/rfm_class.c` by `make docs`; do not edit it here.
+
+## RFM: recency, frequency, monetary value
+
+For every customer with at least one order of a positive total in [`from`, `as_of`). An order of
+zero is kept, and is no purchase. Profiles known by nothing but a `guest` identifier are left out
+unless asked for.
+
+| column | meaning |
+| --- | --- |
+| recency_days | local date of `as_of` less local date of the last such order, in the store's time zone; or `recency_hours`, whole hours between them |
+| frequency | number of such orders; or of distinct local days with one, less 1 (repeat days, as the value models count) |
+| monetary_minor | orders less refunds (net), or orders with a positive total (gross); the sum, or the mean per such order rounded half to even; in minor units of the store's currency |
+| r, f, m | scores from 1 to n, n is best |
+| class | the first class below that fits |
+
+**Quantile scores** (n from 2 to 10, usually 5): 1 + floor(n x worse / customers), where *worse* counts the
+customers with a value strictly worse. Equal values share a score; a score that no value
+reaches stays empty. **Fixed thresholds**: 1 + the number of limits that the value reaches; for
+recency, n + 1 less the number of limits that it exceeds.
+
+**Classes**: scores are brought to 1..5 (ceil(score x 5 / n)); of the classes in this order the first
+one wins whose three ranges hold. They cover all 125 combinations; the host may bring its
+own table.
+
+| class | r | f | m | meaning |
+| --- | --- | --- | --- | --- |
+"""
+
+
+def metrics():
+    source = (ROOT / "lib/metrics/rfm_class.c").read_text()
+    rows = re.findall(r'\{"([^"]+)",\s*\{([\d, ]+)\},\s*"([^"]+)"\s*\}', source)
+    out = METRICS
+    for name, numbers, meaning in rows:
+        low_high = [int(n) for n in numbers.split(",")]
+        ranges = [f"{a}-{b}" if a != b else ("any" if a == 0 else str(a))
+                  for a, b in zip(low_high[::2], low_high[1::2])]
+        out += f"| {name} | {' | '.join(ranges)} | {meaning} |\n"
+    return out
+
+
 def main():
     stale = []
-    for name, text in (("docs/SYMBOLS", symbols()), ("docs/API.md", api())):
+    for name, text in (("docs/SYMBOLS", symbols()), ("docs/API.md", api()),
+                       ("docs/METRICS.md", metrics())):
         file = ROOT / name
         if file.exists() and file.read_text() == text:
             continue
@@ -89,7 +135,7 @@ def main():
         if "--check" not in sys.argv:
             file.write_text(text)
     if "--check" in sys.argv and stale:
-        print(f"{' and '.join(stale)}: not what the header says; run make docs")
+        print(f"{' and '.join(stale)}: not what the code says; run make docs")
         return 1
     return 0
 
