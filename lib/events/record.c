@@ -10,7 +10,8 @@
 #include <string.h>
 #include <time.h>
 
-#define RECORD_QUEUE_MAX 65536             /* messages a deferred queue holds */
+#define RECORD_QUEUE_MAX 65536 /* messages a deferred queue holds */
+#define RECORD_NAP_MS 5
 #define RECORD_ROW_BYTES ((size_t)8 << 20) /* of a journal row, roughly */
 
 typedef struct record_request {
@@ -177,13 +178,27 @@ static int32_t record_now(cj_db *db, cj__message *messages, int64_t n, int64_t n
  * ------------------------------------------------------------------------------------
  */
 
-/* When something is queued, give others commit_ms to join, then commit. */
+/* With the lock held: let others join for commit_ms, in short naps, so that a close or
+ * a full queue need not wait. */
+static void record_nap(cj_db *db)
+{
+    struct cj__recorder *q = db->recorder;
+
+    for (int64_t left_ms = db->commit_ms;
+         left_ms > 0 && !q->stop && q->first != NULL && q->n_queued <= RECORD_QUEUE_MAX;
+         left_ms -= RECORD_NAP_MS) {
+        int64_t ms = left_ms < RECORD_NAP_MS ? left_ms : RECORD_NAP_MS;
+        const struct timespec pause = {0, (long)ms * 1000000};
+        (void)pthread_mutex_unlock(&q->lock);
+        (void)nanosleep(&pause, NULL);
+        (void)pthread_mutex_lock(&q->lock);
+    }
+}
+
 static void *record_thread(void *arg)
 {
     cj_db *db = arg;
     struct cj__recorder *q = db->recorder;
-    const struct timespec pause = {db->commit_ms / 1000,
-                                   db->commit_ms % 1000 * 1000000};
 
     (void)pthread_mutex_lock(&q->lock);
     while (!q->stop) {
@@ -191,9 +206,7 @@ static void *record_thread(void *arg)
             (void)pthread_cond_wait(&q->changed, &q->lock);
             continue;
         }
-        (void)pthread_mutex_unlock(&q->lock);
-        (void)nanosleep(&pause, NULL);
-        (void)pthread_mutex_lock(&q->lock);
+        record_nap(db);
         if (q->first != NULL && !q->leading)
             (void)record_lead(db);
     }
