@@ -288,8 +288,11 @@ static int32_t api_identify(cj_db *db, cj__message *m, const cj_identifier *iden
                             (const char *)identifiers + i * identifiers->struct_size);
     m->event.identifiers = copies;
     m->event.n_identifiers = n;
-    if (rc == CJ_OK)
-        rc = cj__record(db, m, 1, cj__now_ms(&db->cx));
+    m->profile = profile_out != NULL; /* please */
+    if (rc == CJ_OK) /* who is asked for an answer waits for it, deferred or not */
+        rc = (profile_out != NULL || m->cause == CJ__CAUSE_ALIAS)
+                 ? cj__record_wait(db, m, 1, cj__now_ms(&db->cx))
+                 : cj__record(db, m, 1, cj__now_ms(&db->cx));
     if (rc == CJ_OK && m->outcome == CJ__REJECTED)
         rc = cj__fail(CJ_EREJECT, "%s", m->reason);
     if (rc == CJ_OK && profile_out != NULL)

@@ -123,6 +123,7 @@ START_TEST(test_identity_graph__alias_links_or_refuses)
     ck_assert_int_eq(cj_alias(db, &ann, &a1), CJ_OK); /* again: nothing new */
     ck_assert_int_eq(people_last_edge(db), 1);
     ck_assert_int_eq(cj_alias(db, &bob, &a1), CJ_EEXISTS);
+    ck_assert_int_eq(cj_alias(db, &bob, &a1), CJ_EEXISTS); /* again: refused again */
     expect_people(db, "1:user_id=ann+anonymous_id=a1 3:user_id=bob");
     people_close(db);
 }

@@ -65,8 +65,10 @@ static int32_t apply_identity(cj_db *db, cj__message *m, apply_ident *idents, in
         if (told && edge.state == CJ__EDGE_REFUSED)
             m->refused++;
     }
-    CJ_TRY(cj__node_get(db, *node_out, &node));
-    m->profile = node.profile;
+    if (m->profile != 0) { /* a cache miss that most callers need not pay */
+        CJ_TRY(cj__node_get(db, *node_out, &node));
+        m->profile = node.profile;
+    }
 out:
     return rc;
 }

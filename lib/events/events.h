@@ -22,7 +22,7 @@ typedef struct cj__message {
     int32_t code;    /* CJ_EINVAL, CJ_ELIMIT, CJ_ECURRENCY: why it was rejected */
     char reason[104];
     int32_t refused;  /* out: edges refused by a unique conflict */
-    int64_t profile;  /* out: of its strongest identifier */
+    int64_t profile;  /* in: not 0: tell me; out: of its strongest identifier */
     int64_t n_events; /* out: events recorded (1 + items) */
 } cj__message;
 

@@ -5,15 +5,15 @@
 #include "identity/internal.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 typedef struct region {
     cj_db *db;
+    cj__edge
+        *edges; /* all that are not removed; the region's are brought to the front */
+    size_t n_all, edges_capacity, n_edges;
     uint32_t *nodes;
     size_t n_nodes, nodes_capacity;
-    cj__edge *edges;
-    size_t n_edges, edges_capacity;
-    cj__map seen_nodes, seen_edges;
+    cj__map seen; /* nodes */
 } region;
 
 static int32_t region_node(region *r, uint32_t node)
@@ -21,9 +21,9 @@ static int32_t region_node(region *r, uint32_t node)
     uint64_t ignored;
     int32_t rc = CJ_OK;
 
-    if (cj__map_get(&r->seen_nodes, node, &ignored))
+    if (cj__map_get(&r->seen, node, &ignored))
         return CJ_OK;
-    CJ_TRY(cj__map_put(&r->seen_nodes, node, 1));
+    CJ_TRY(cj__map_put(&r->seen, node, 1));
     CJ_TRY(cj__array_grow(&r->db->cx.allocator, (void **)&r->nodes, &r->nodes_capacity,
                           r->n_nodes + 1, sizeof *r->nodes, CJ__MAX_NODES));
     r->nodes[r->n_nodes++] = node;
@@ -31,43 +31,62 @@ out:
     return rc;
 }
 
-static int32_t region_edge(region *r, const cj__edge *e)
-{
-    uint64_t ignored;
-    int32_t rc = CJ_OK;
-
-    if (e->state == CJ__EDGE_REMOVED ||
-        cj__map_get(&r->seen_edges, (uint64_t)e->edge, &ignored))
-        return CJ_OK;
-    CJ_TRY(cj__map_put(&r->seen_edges, (uint64_t)e->edge, 1));
-    CJ_TRY(cj__array_grow(&r->db->cx.allocator, (void **)&r->edges, &r->edges_capacity,
-                          r->n_edges + 1, sizeof *r->edges,
-                          SIZE_MAX / sizeof *r->edges));
-    r->edges[r->n_edges++] = *e;
-    CJ_TRY(region_node(r, e->a));
-    CJ_TRY(region_node(r, e->b));
-out:
-    return rc;
-}
-
-static int32_t region_edges_of(region *r, int stmt, uint32_t node)
+/* Every edge, read once.  An index by the older node would find the region's alone, and
+ * would cost a random page with every new edge; taking one out is rare. */
+static int32_t region_read(region *r)
 {
     cj__query q = {0};
     int row;
     int32_t rc;
 
-    CJ_TRY(cj__query_begin(cj__writer(r->db), stmt, &q));
-    cj__query_int64(&q, 1, node);
+    CJ_TRY(cj__query_begin(cj__writer(r->db), STMT_EDGE_AFTER, &q));
+    cj__query_int64(&q, 1, 0);
     for (;;) {
-        cj__edge e;
         CJ_TRY(cj__query_step(&q, &row));
         if (!row)
             break;
-        cj__edge_read(&q, &e);
-        CJ_TRY(region_edge(r, &e));
+        CJ_TRY(cj__array_grow(&r->db->cx.allocator, (void **)&r->edges,
+                              &r->edges_capacity, r->n_all + 1, sizeof *r->edges,
+                              SIZE_MAX / sizeof *r->edges));
+        cj__edge_read(&q, &r->edges[r->n_all]);
+        r->n_all += r->edges[r->n_all].state != CJ__EDGE_REMOVED;
+        if ((r->n_all & 1023) == 0)
+            CJ_TRY(cj__interrupted(&r->db->cx));
     }
 out:
     cj__query_end(&q);
+    return rc;
+}
+
+static int region_touches(const region *r, const cj__edge *e)
+{
+    uint64_t ignored;
+
+    return cj__map_get(&r->seen, e->a, &ignored) ||
+           cj__map_get(&r->seen, e->b, &ignored);
+}
+
+/* Take in what touches the region until nothing more does: one pass per step of
+ * distance, and distances are short. */
+static int32_t region_grow(region *r)
+{
+    size_t before;
+    int32_t rc = CJ_OK;
+
+    do {
+        before = r->n_edges;
+        CJ_TRY(cj__interrupted(&r->db->cx));
+        for (size_t i = r->n_edges; i < r->n_all; i++) {
+            cj__edge e = r->edges[i];
+            if (!region_touches(r, &e))
+                continue;
+            CJ_TRY(region_node(r, e.a));
+            CJ_TRY(region_node(r, e.b));
+            r->edges[i] = r->edges[r->n_edges];
+            r->edges[r->n_edges++] = e;
+        }
+    } while (r->n_edges > before);
+out:
     return rc;
 }
 
@@ -84,11 +103,8 @@ static int32_t region_collect(region *r, const cj__edge *removed)
 
     CJ_TRY(region_node(r, removed->a));
     CJ_TRY(region_node(r, removed->b));
-    for (size_t i = 0; i < r->n_nodes; i++) {
-        CJ_TRY(cj__interrupted(&r->db->cx));
-        CJ_TRY(region_edges_of(r, STMT_EDGE_OF_A, r->nodes[i]));
-        CJ_TRY(region_edges_of(r, STMT_EDGE_OF_B, r->nodes[i]));
-    }
+    CJ_TRY(region_read(r));
+    CJ_TRY(region_grow(r));
     if (r->n_edges > 0)
         qsort(r->edges, r->n_edges, sizeof *r->edges, region_order);
 out:
@@ -169,16 +185,14 @@ int32_t cj__unmerge(cj_db *db, int64_t edge, int64_t now_ms)
     cj__edge removed;
     int32_t rc;
 
-    cj__map_init(&r.seen_nodes, a);
-    cj__map_init(&r.seen_edges, a);
+    cj__map_init(&r.seen, a);
     CJ_TRY(unmerge_find(db, edge, &removed));
     CJ_TRY(unmerge_state(db, edge, CJ__EDGE_REMOVED));
     CJ_TRY(cj__merge_log(db, edge, CJ__EDGE_REMOVED, removed.a, removed.b, now_ms));
     CJ_TRY(region_collect(&r, &removed));
     CJ_TRY(unmerge_fold(&r, now_ms));
 out:
-    cj__map_end(&r.seen_nodes);
-    cj__map_end(&r.seen_edges);
+    cj__map_end(&r.seen);
     cj__free(a, r.nodes, r.nodes_capacity * sizeof *r.nodes);
     cj__free(a, r.edges, r.edges_capacity * sizeof *r.edges);
     return rc;

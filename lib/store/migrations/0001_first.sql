@@ -49,8 +49,7 @@ CREATE TABLE edge (
     time_ms INTEGER NOT NULL,
     state   INTEGER NOT NULL
 );
-CREATE INDEX edge_a ON edge (node_a, node_b, cause);
-CREATE INDEX edge_b ON edge (node_b);
+CREATE INDEX edge_pair ON edge (node_b, node_a, cause); -- b is new: mostly in order
 
 -- What was joined, refused, removed, in order: append only.
 CREATE TABLE merge_log (
