@@ -187,10 +187,35 @@ int32_t cj_time_parse(cj_db *db, const char *text, int64_t *ms_out)
  * -----------------------------------------------------------------------------------
  */
 
+/* An array within an event: what its count says must be there.  The structs are of this
+ * library's size, because an array has no stride of its own. */
+static int32_t api_array(const void *array, int64_t n, size_t size, const char *what)
+{
+    int64_t struct_size;
+
+    if (n < 0 || n > CJ__MAX_BATCH || (n > 0 && array == NULL))
+        return cj__fail(CJ_EMISUSE, "%s: NULL, or the count is not initialised", what);
+    for (int64_t i = 0; i < n; i++) {
+        memcpy(&struct_size, (const char *)array + (size_t)i * size,
+               sizeof struct_size);
+        if (struct_size != (int64_t)size)
+            return cj__fail(CJ_EMISUSE, "%s: struct_size is %lld, not %zu", what,
+                            (long long)struct_size, size);
+    }
+    return CJ_OK;
+}
+
 /* One structure of an array with a stride: an older caller's is shorter. */
 static int32_t api_event(const char *at, cj_event *to)
 {
-    return cj__sized_read(to, sizeof *to, at);
+    int32_t rc = cj__sized_read(to, sizeof *to, at);
+
+    if (rc == CJ_OK)
+        rc = api_array(to->identifiers, to->n_identifiers, sizeof *to->identifiers,
+                       "identifiers");
+    if (rc == CJ_OK)
+        rc = api_array(to->items, to->n_items, sizeof *to->items, "items");
+    return rc;
 }
 
 static int32_t api_record(cj_db *db, const cj_event *events, int64_t n, int64_t stride,
