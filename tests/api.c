@@ -22,8 +22,7 @@ void api_expect(int32_t rc, int32_t expected, const char *call, int line)
                  expected == CJ_OK ? "CJ_OK" : cj_error_name(expected), text);
 }
 
-/* ---- files -------------------------------------------------------------------------
- */
+/* ---- files ----------------------------------------------------------------- */
 
 void api_file_make(api_file *f)
 {
@@ -115,8 +114,7 @@ int api_same_bytes(const char *path_a, const char *path_b)
     return same;
 }
 
-/* ---- handles ------------------------------------------------------------------------
- */
+/* ---- handles --------------------------------------------------------------- */
 
 /* A clock that stands still: what a file holds must not depend on when a test runs. */
 static int64_t api_clock(void *user)
@@ -179,8 +177,7 @@ void api_expect_sound(cj_db *db)
     cj_table_free(t);
 }
 
-/* ---- numbered messages
- * ---------------------------------------------------------------- */
+/* ---- numbered messages ----------------------------------------------------- */
 
 /* A bijection of [0, 65536): an odd factor. */
 static int64_t api_when(int64_t number, int order)
@@ -299,8 +296,7 @@ int *api_numbers(cj_db *db, int64_t n)
     return seen;
 }
 
-/* ---- content
- * ------------------------------------------------------------------------- */
+/* ---- content --------------------------------------------------------------- */
 
 static void api_put_bytes(api_text *t, const char *bytes, size_t n)
 {
@@ -361,8 +357,7 @@ char *api_content(cj_db *db)
     return t.data;
 }
 
-/* ---- content, free of the order of arrival
- * ------------------------------------------------ */
+/* ---- content, free of the order of arrival --------------------------------- */
 
 typedef struct api_lines {
     char **lines;
@@ -483,8 +478,7 @@ void api_expect_same(const char *a, const char *b, const char *what)
                  a + begin, b + begin);
 }
 
-/* ---- an allocator that fails
- * ------------------------------------------------------------ */
+/* ---- an allocator that fails ----------------------------------------------- */
 
 /* Before each piece lies its size. */
 typedef union api_piece {
@@ -535,8 +529,7 @@ void api_heap_disarm(api_heap *heap)
     heap->fail_on = 0;
 }
 
-/* ---- dice
- * ------------------------------------------------------------------------------- */
+/* ---- dice ------------------------------------------------------------------ */
 
 uint64_t api_random(uint64_t *state)
 {

@@ -10,7 +10,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-/* ---- expectations ---------------------------------------------------------------- */
+/* ---- expectations ---------------------------------------------------------- */
 
 void api_expect(int32_t rc, int32_t expected, const char *call, int line);
 #define expect_ok(call) api_expect((call), CJ_OK, #call, __LINE__)
@@ -28,8 +28,7 @@ void api_expect(int32_t rc, int32_t expected, const char *call, int line);
 #define API_TSAN 0
 #endif
 
-/* ---- files -------------------------------------------------------------------------
- */
+/* ---- files ----------------------------------------------------------------- */
 
 typedef struct api_file {
     char folder[64];
@@ -46,8 +45,7 @@ void api_copy(const char *from, const char *to);
 int64_t api_size(const char *path); /* -1: no such file */
 int api_same_bytes(const char *path_a, const char *path_b);
 
-/* ---- handles ------------------------------------------------------------------------
- */
+/* ---- handles --------------------------------------------------------------- */
 
 cj_open_options api_options(int64_t flags, int64_t seal_events);
 cj_db *api_open(const char *path, int64_t flags, int64_t seal_events);
@@ -55,8 +53,7 @@ int64_t api_stat(cj_db *db, const char *name); /* of cj_stats */
 int64_t api_n_events(cj_db *db);               /* sealed or not */
 void api_expect_sound(cj_db *db);              /* cj_check finds nothing */
 
-/* ---- numbered messages
- * ---------------------------------------------------------------- */
+/* ---- numbered messages ----------------------------------------------------- */
 
 #define API_TIME ((int64_t)1700000000000)
 enum { API_IN_ORDER = 0, API_SCRAMBLED = 1, API_MAX_NUMBER = 65536 };
@@ -80,8 +77,7 @@ int32_t api_record_range(cj_db *db, int64_t from, int64_t until, int order,
  * has its items and that no event is none of ours. */
 int *api_numbers(cj_db *db, int64_t n);
 
-/* ---- content
- * ------------------------------------------------------------------------- */
+/* ---- content --------------------------------------------------------------- */
 
 /* A growing text. */
 typedef struct api_text {
@@ -98,8 +94,7 @@ char *api_content(cj_db *db);
 char *api_content_sorted(cj_db *db);
 void api_expect_same(const char *a, const char *b, const char *what);
 
-/* ---- an allocator that fails
- * ------------------------------------------------------------ */
+/* ---- an allocator that fails ----------------------------------------------- */
 
 /* Counts what is alive and checks that old sizes are told rightly. */
 typedef struct api_heap {
@@ -111,8 +106,7 @@ void *api_heap_realloc(void *user, void *ptr, uint64_t old_bytes, uint64_t new_b
 void api_heap_arm(api_heap *heap, int64_t fail_at, int fail_on);
 void api_heap_disarm(api_heap *heap);
 
-/* ---- dice
- * ------------------------------------------------------------------------------- */
+/* ---- dice ------------------------------------------------------------------ */
 
 uint64_t api_random(uint64_t *state); /* splitmix64 */
 void api_shuffle(int64_t *numbers, int64_t n, uint64_t *state);

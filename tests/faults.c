@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the calls ------------------------------------------------------------------- */
+/* ---- the calls ------------------------------------------------------------- */
 
 /* A call leaves garbage in its out-parameter, unless it sets it. */
 void *fault_garbage(void)

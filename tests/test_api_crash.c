@@ -36,8 +36,7 @@ static int64_t crash_now_us(void)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* ---- the child: ends only by being killed, or with the line where it failed --------
- */
+/* ---- the child: ends only by being killed, or with the line where it failed  */
 
 #define CRASH_TRY(call)                                                                \
     do {                                                                               \
@@ -68,8 +67,7 @@ static void crash_child(const crash *c, uint64_t dice, int acknowledge)
     }
 }
 
-/* ---- the parent
- * ---------------------------------------------------------------------- */
+/* ---- the parent ------------------------------------------------------------ */
 
 static void crash_kill(crash *c, pid_t child, int64_t delay_us)
 {

@@ -9,8 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- the file they work on
- * ----------------------------------------------------------- */
+/* ---- the file they work on ------------------------------------------------- */
 
 static const char fault_csv[] =
     "time,name,user_id,order_id,product,quantity,unit_price,trait.city\n"
@@ -102,8 +101,7 @@ static void fault_end(fault *f, const char *name, int64_t n)
     ck_assert_msg(f->heap.n_wrong == 0, "%s: an old size was told wrong", name);
 }
 
-/* ---- the loops
- * ------------------------------------------------------------------------- */
+/* ---- the loops ------------------------------------------------------------- */
 
 /* The call with its n-th allocation failing.  1: there was no such allocation. */
 static int fault_once(fault *f, const fault_call *call, int64_t n, int on)
@@ -231,8 +229,7 @@ START_TEST(test_api_faults__every_call)
 }
 END_TEST
 
-/* ---- opening
- * ------------------------------------------------------------------------------ */
+/* ---- opening --------------------------------------------------------------- */
 
 static void fault_open(fault *f, int64_t flags, int is_new, int on)
 {
@@ -283,8 +280,7 @@ START_TEST(test_api_faults__open)
 }
 END_TEST
 
-/* ---- deferred mode
- * -------------------------------------------------------------------------- */
+/* ---- deferred mode --------------------------------------------------------- */
 
 /* The failure meets the caller's copy, or whoever commits: then the message stays
  * queued, and a flush that fails can be done again. */

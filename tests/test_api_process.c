@@ -13,8 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* ---- fork -------------------------------------------------------------------------
- */
+/* ---- fork ------------------------------------------------------------------ */
 
 /* In the child: every call refuses the inherited handle; its own one works. */
 static int process_in_child(cj_db *inherited, const char *path)
@@ -88,8 +87,7 @@ START_TEST(test_api_process__fork_beside_a_committer)
 }
 END_TEST
 
-/* ---- another SQLite, other writers --------------------------------------------------
- */
+/* ---- another SQLite, other writers ----------------------------------------- */
 
 static void process_sql(const char *path, const char *sql)
 {
@@ -242,8 +240,7 @@ START_TEST(test_api_process__another_writer_and_deferred)
 }
 END_TEST
 
-/* ---- files that are not ours
- * ----------------------------------------------------------- */
+/* ---- files that are not ours ----------------------------------------------- */
 
 /* Refused with the code in every mode, and not a byte of it or beside it has changed.
  */
@@ -362,8 +359,7 @@ START_TEST(test_api_process__places)
 }
 END_TEST
 
-/* ---- read-only
- * ---------------------------------------------------------------------------- */
+/* ---- read-only ------------------------------------------------------------- */
 
 static void process_writes_refused(cj_db *db)
 {

@@ -35,8 +35,7 @@ static void threads_note(threads_job *j, int32_t rc)
     (void)snprintf(j->text, sizeof j->text, "%s", cj_errmsg());
 }
 
-/* ---- writers and readers
- * -------------------------------------------------------------- */
+/* ---- writers and readers --------------------------------------------------- */
 
 /* The shared messages in an order of its own among its own ones. */
 static void *threads_record(void *arg)
@@ -106,8 +105,7 @@ static void *threads_read(void *arg)
     return NULL;
 }
 
-/* ---- many at once
- * ----------------------------------------------------------------------- */
+/* ---- many at once ---------------------------------------------------------- */
 
 /* Four writers and two readers on one handle.  0, or what went wrong. */
 static int32_t threads_process(const char *path, int process, int64_t flags, char *text)
@@ -224,8 +222,7 @@ START_TEST(test_api_threads__two_processes_of_four)
 END_TEST
 #endif
 
-/* ---- one writer, scores on two threads beside it
- * --------------------------------------------- */
+/* ---- one writer, scores on two threads beside it --------------------------- */
 
 START_TEST(test_api_threads__scores_while_recording)
 {
@@ -253,8 +250,7 @@ START_TEST(test_api_threads__scores_while_recording)
 }
 END_TEST
 
-/* ---- interrupts
- * ---------------------------------------------------------------------------------- */
+/* ---- interrupts ------------------------------------------------------------ */
 
 static void *threads_interrupt(void *arg)
 {
@@ -310,9 +306,7 @@ START_TEST(test_api_threads__interrupt)
 }
 END_TEST
 
-/* ---- deferred
- * -------------------------------------------------------------------------------------
- */
+/* ---- deferred -------------------------------------------------------------- */
 
 static void *threads_flush(void *arg)
 {
