@@ -121,8 +121,8 @@ int file_open(program *p)
     if (option_int64(p, "wait", 0, 86400, &wait_s) != DONE)
         return USAGE;
     o.busy_ms = wait_s == 0 ? 1 : wait_s * 1000;
-    if ((p->command->flags & WRITES) == 0)
-        o.flags = CJ_OPEN_READONLY;
+    if ((p->command->flags & WRITES) == 0 && access(p->file, W_OK) != 0)
+        o.flags = CJ_OPEN_READONLY; /* it would leave an empty -wal file behind */
     else if (!makes)
         o.flags = CJ_OPEN_NOCREATE;
     if (!exists && option_find(p->command, "time-zone") != NULL) {

@@ -458,7 +458,7 @@ static int report_is_plain(void)
 
 int main(int argc, char **argv)
 {
-    cj_open_options o = {.struct_size = sizeof o, .flags = CJ_OPEN_READONLY};
+    cj_open_options o = {.struct_size = sizeof o, .flags = CJ_OPEN_NOCREATE};
     int facts = argc == 3 && strcmp(argv[2], "--facts") == 0;
     report r = {.plain = report_is_plain(), .exponent = 2};
 
