@@ -68,6 +68,11 @@ static int32_t graph_put(void *user, uint32_t node, const cj__node *in)
     return cj__node_put(user, node, in);
 }
 
+cj__nodes cj__nodes_of(cj_db *db)
+{
+    return (cj__nodes){graph_get, graph_put, db};
+}
+
 int32_t cj__merge_log(cj_db *db, int64_t edge, int32_t action, uint32_t kept,
                       uint32_t other, int64_t time_ms)
 {
@@ -88,7 +93,7 @@ out:
 
 static int32_t graph_insert(cj_db *db, cj__edge *e)
 {
-    const cj__nodes nodes = {graph_get, graph_put, db};
+    const cj__nodes nodes = cj__nodes_of(db);
     uint32_t kept, other;
     cj__query q = {0};
     int32_t rc;

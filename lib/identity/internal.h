@@ -49,6 +49,7 @@ int32_t cj__ident_run_write(cj_db *db, cj__ident *idents, size_t n, uint32_t fir
 int32_t cj__ident_run_delete(cj_db *db, const cj__ident_run *run);
 
 /* graph.c */
+cj__nodes cj__nodes_of(cj_db *db); /* those of the open transaction */
 void cj__edge_read(const cj__query *q, cj__edge *e);
 int32_t cj__merge_log(cj_db *db, int64_t edge, int32_t action, uint32_t kept,
                       uint32_t other, int64_t time_ms);

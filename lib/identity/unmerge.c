@@ -125,19 +125,9 @@ out:
     return rc;
 }
 
-static int32_t unmerge_get(void *user, uint32_t node, cj__node *out)
-{
-    return cj__node_get(user, node, out);
-}
-
-static int32_t unmerge_put(void *user, uint32_t node, const cj__node *in)
-{
-    return cj__node_put(user, node, in);
-}
-
 static int32_t unmerge_fold(region *r, int64_t now_ms)
 {
-    const cj__nodes nodes = {unmerge_get, unmerge_put, r->db};
+    const cj__nodes nodes = cj__nodes_of(r->db);
     uint32_t kept, other;
     int32_t state, rc = CJ_OK;
 

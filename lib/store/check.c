@@ -267,15 +267,7 @@ static int32_t check_parts(check_part *c)
         CJ_TRY(cj__query_step(&q, &row));
         if (!row)
             break;
-        info = (cj__part_info){.part = cj__query_get_int64(&q, 0),
-                               .from_ms = cj__query_get_int64(&q, 1),
-                               .until_ms = cj__query_get_int64(&q, 2),
-                               .min_ms = cj__query_get_int64(&q, 3),
-                               .max_ms = cj__query_get_int64(&q, 4),
-                               .n_events = cj__query_get_int64(&q, 5),
-                               .n_values = cj__query_get_int64(&q, 6),
-                               .n_messages = cj__query_get_int64(&q, 7),
-                               .bits = cj__query_get_int64(&q, 8)};
+        info = cj__part_info_read(&q);
         c->info = &info;
         check_grid(c, &until_ms, &from_ms);
         CJ_TRY(check_one_part(c, &q));

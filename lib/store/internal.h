@@ -108,6 +108,7 @@ int32_t cj__nodes_flush(cj_db *db);
 void cj__messages_reset(cj_db *db);
 void cj__parts_reset(cj_db *db);
 int32_t cj__parts_load(cj_db *db);
+cj__part_info cj__part_info_read(const cj__query *q);
 void cj__reader_free(cj__reader *r);
 
 /* journal.c: the blobs of a row of JOURNAL_ALL, when its checksum is right. */

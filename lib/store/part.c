@@ -9,6 +9,24 @@ void cj__parts_reset(cj_db *db)
     db->store->parts_loaded = 0;
 }
 
+/* The row of PART_ALL that the query stands on. */
+cj__part_info cj__part_info_read(const cj__query *q)
+{
+    return (cj__part_info){
+        .part = cj__query_get_int64(q, 0),
+        .from_ms = cj__query_get_int64(q, 1),
+        .until_ms = cj__query_get_int64(q, 2),
+        .min_ms = cj__query_get_int64(q, 3),
+        .max_ms = cj__query_get_int64(q, 4),
+        .n_events = cj__query_get_int64(q, 5),
+        .n_values = cj__query_get_int64(q, 6),
+        .n_messages = cj__query_get_int64(q, 7),
+        .bits = cj__query_get_int64(q, 8),
+        .n_core = (int64_t)(cj__query_get_blob(q, 9).n / CJ__DIRECTORY_ENTRY),
+        .n_projection = (int64_t)(cj__query_get_blob(q, 10).n / CJ__DIRECTORY_ENTRY),
+    };
+}
+
 int32_t cj__parts_load(cj_db *db)
 {
     cj__store *s = db->store;
@@ -26,20 +44,7 @@ int32_t cj__parts_load(cj_db *db)
             break;
         CJ_TRY(cj__array_grow(&db->cx.allocator, (void **)&s->parts, &s->parts_capacity,
                               s->n_parts + 1, sizeof *s->parts, 1u << 24));
-        s->parts[s->n_parts++] = (cj__part_info){
-            .part = cj__query_get_int64(&q, 0),
-            .from_ms = cj__query_get_int64(&q, 1),
-            .until_ms = cj__query_get_int64(&q, 2),
-            .min_ms = cj__query_get_int64(&q, 3),
-            .max_ms = cj__query_get_int64(&q, 4),
-            .n_events = cj__query_get_int64(&q, 5),
-            .n_values = cj__query_get_int64(&q, 6),
-            .n_messages = cj__query_get_int64(&q, 7),
-            .bits = cj__query_get_int64(&q, 8),
-            .n_core = (int64_t)(cj__query_get_blob(&q, 9).n / CJ__DIRECTORY_ENTRY),
-            .n_projection =
-                (int64_t)(cj__query_get_blob(&q, 10).n / CJ__DIRECTORY_ENTRY),
-        };
+        s->parts[s->n_parts++] = cj__part_info_read(&q);
     }
     s->parts_loaded = 1;
 out:
