@@ -104,13 +104,13 @@ END_TEST
 
 START_TEST(test_store_query__sqlite_codes_become_ours)
 {
-    ck_assert_int_eq(cj__sqlite_fail(NULL, SQLITE_NOMEM, "x"), CJ_ENOMEM);
-    ck_assert_int_eq(cj__sqlite_fail(NULL, SQLITE_BUSY_SNAPSHOT, "x"), CJ_EBUSY);
-    ck_assert_int_eq(cj__sqlite_fail(NULL, SQLITE_CORRUPT_INDEX, "x"), CJ_ECORRUPT);
-    ck_assert_int_eq(cj__sqlite_fail(NULL, SQLITE_READONLY_DBMOVED, "x"), CJ_EREADONLY);
-    ck_assert_int_eq(cj__sqlite_fail(NULL, SQLITE_INTERRUPT, "x"), CJ_EINTERRUPT);
-    ck_assert_int_eq(cj__sqlite_fail(NULL, SQLITE_IOERR_WRITE, "x"), CJ_EIO);
-    ck_assert_int_eq(cj__sqlite_fail(NULL, SQLITE_FULL, "write"), CJ_EIO);
+    ck_assert_int_eq(cj__sqlite_fail(SQLITE_NOMEM, "x"), CJ_ENOMEM);
+    ck_assert_int_eq(cj__sqlite_fail(SQLITE_BUSY_SNAPSHOT, "x"), CJ_EBUSY);
+    ck_assert_int_eq(cj__sqlite_fail(SQLITE_CORRUPT_INDEX, "x"), CJ_ECORRUPT);
+    ck_assert_int_eq(cj__sqlite_fail(SQLITE_READONLY_DBMOVED, "x"), CJ_EREADONLY);
+    ck_assert_int_eq(cj__sqlite_fail(SQLITE_INTERRUPT, "x"), CJ_EINTERRUPT);
+    ck_assert_int_eq(cj__sqlite_fail(SQLITE_IOERR_WRITE, "x"), CJ_EIO);
+    ck_assert_int_eq(cj__sqlite_fail(SQLITE_FULL, "write"), CJ_EIO);
     ck_assert_ptr_nonnull(strstr(cj_errmsg(), "write"));
 }
 END_TEST

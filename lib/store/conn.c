@@ -46,7 +46,7 @@ int32_t cj__conn_open(cj_db *db, cj__conn *conn, int flags)
         int32_t rc =
             (sqlite_rc & 0xff) == SQLITE_CANTOPEN
                 ? cj__fail(CJ_EIO, "cannot open the file; check path and rights")
-                : cj__sqlite_fail(conn, sqlite_rc, "open");
+                : cj__sqlite_fail(sqlite_rc, "open");
         cj__conn_close(conn);
         return rc;
     }

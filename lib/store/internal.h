@@ -96,7 +96,7 @@ struct cj__store {
     cj__reader *idle[CJ__READERS]; /* connections to use again */
 };
 
-int32_t cj__sqlite_fail(cj__conn *conn, int sqlite_rc, const char *doing);
+int32_t cj__sqlite_fail(int sqlite_rc, const char *doing);
 int32_t cj__conn_open(cj_db *db, cj__conn *conn, int flags);
 void cj__conn_close(cj__conn *conn);
 /* Roll back, keeping the thread's error text. */

@@ -90,7 +90,7 @@ static int32_t open_exec(cj__conn *conn, const char *sql)
 {
     int sqlite_rc = sqlite3_exec(conn->sq, sql, NULL, NULL, NULL);
 
-    return sqlite_rc == SQLITE_OK ? CJ_OK : cj__sqlite_fail(conn, sqlite_rc, "migrate");
+    return sqlite_rc == SQLITE_OK ? CJ_OK : cj__sqlite_fail(sqlite_rc, "migrate");
 }
 
 /* Facts a new file is born with. */
@@ -236,7 +236,8 @@ int32_t cj__store_open(cj_db *db, const char *path, const cj_open_options *opts)
     CJ_TRY(open_wal_identity(db));
 out:
     if (rc != CJ_OK && created && !kept) {
-        cj__conn_close(&s->writer); /* first: SQLite leaves the -wal of a file that is gone */
+        cj__conn_close(
+            &s->writer); /* first: SQLite leaves the -wal of a file that is gone */
         (void)unlink(path);
     }
     return rc;

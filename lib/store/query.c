@@ -8,9 +8,8 @@ static const char *const query_sql[CJ__N_STMTS] = {
 #undef S
 };
 
-int32_t cj__sqlite_fail(cj__conn *conn, int sqlite_rc, const char *doing)
+int32_t cj__sqlite_fail(int sqlite_rc, const char *doing)
 {
-    (void)conn;
     switch (sqlite_rc & 0xff) {
     case SQLITE_NOMEM:
         return cj__fail_nomem();
@@ -46,7 +45,7 @@ int32_t cj__query_begin(cj__conn *conn, int stmt, cj__query *q)
             sqlite3_prepare_v3(conn->sq, query_sql[stmt], -1, SQLITE_PREPARE_PERSISTENT,
                                &conn->stmts[stmt], NULL);
         if (sqlite_rc != SQLITE_OK) {
-            q->rc = cj__sqlite_fail(conn, sqlite_rc, "prepare");
+            q->rc = cj__sqlite_fail(sqlite_rc, "prepare");
             return q->rc;
         }
     }
@@ -57,7 +56,7 @@ int32_t cj__query_begin(cj__conn *conn, int stmt, cj__query *q)
 static void query_bound(cj__query *q, int sqlite_rc)
 {
     if (sqlite_rc != SQLITE_OK)
-        q->rc = cj__sqlite_fail(q->conn, sqlite_rc, "bind");
+        q->rc = cj__sqlite_fail(sqlite_rc, "bind");
 }
 
 void cj__query_int64(cj__query *q, int index, int64_t value)
@@ -95,9 +94,8 @@ int32_t cj__query_step(cj__query *q, int *row_out)
     if (sqlite_rc == SQLITE_ROW)
         *row_out = 1;
     else if (sqlite_rc != SQLITE_DONE)
-        q->rc =
-            cj__sqlite_fail(q->conn, sqlite_rc,
-                            sqlite3_sql(q->stmt) == NULL ? "step" : "read or write");
+        q->rc = cj__sqlite_fail(
+            sqlite_rc, sqlite3_sql(q->stmt) == NULL ? "step" : "read or write");
     return q->rc;
 }
 
