@@ -475,6 +475,33 @@ START_TEST(test_json_next__any_bytes)
 }
 END_TEST
 
+/* What a byte in a string is does not depend on where it stands. */
+START_TEST(test_json_check__every_byte_at_every_place_of_a_string)
+{
+    char text[32];
+
+    for (size_t n = 1; n <= 20; n++) {
+        for (size_t at = 1; at <= n; at++) {
+            for (int c = 1; c < 256; c++) {
+                int plain = c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+
+                memset(text, 'x', sizeof text);
+                text[0] = text[n + 1] = '"';
+                text[n + 2] = '\0';
+                text[at] = (char)c;
+                if (c == '"' && at == n)
+                    text[n + 1] = ' ';
+                ck_assert_msg((check_text(text) == CJ_OK) ==
+                                  (plain || (c == '"' && at == n)),
+                              "byte %d at %zu of %zu", c, at, n);
+                if (!plain && c != '"' && c != '\\')
+                    ck_assert_int_eq(cj__error_position(), (int64_t)at);
+            }
+        }
+    }
+}
+END_TEST
+
 HARNESS_MAIN("base_json", test_json_check__accepts_the_grammar,
              test_json_check__refuses_the_rest_at_its_byte,
              test_json_check__bounds_depth_and_size,
@@ -483,4 +510,5 @@ HARNESS_MAIN("base_json", test_json_check__accepts_the_grammar,
              test_json_parse__accepts_what_check_accepts,
              test_json_member__exact_name_last_one, test_json_scalar__kinds_of_nodes,
              test_json_int64__exact_or_refused, test_json_parse__out_of_memory,
-             test_json_next__walks_values, test_json_next__any_bytes)
+             test_json_next__walks_values, test_json_next__any_bytes,
+             test_json_check__every_byte_at_every_place_of_a_string)

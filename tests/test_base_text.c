@@ -178,8 +178,31 @@ START_TEST(test_int64_parse__refuses_everything_else)
 }
 END_TEST
 
+/* Every byte at every place of a text of every length up to three words. */
+START_TEST(test_text_is_plain__every_byte_at_every_place)
+{
+    char text[25];
+    int64_t wrong = 0;
+
+    for (size_t n = 0; n <= sizeof text; n++) {
+        memset(text, '~', sizeof text);
+        wrong += !cj__text_is_plain(text, n);
+        for (size_t at = 0; at < n; at++) {
+            for (int c = 0; c < 256; c++) {
+                text[at] = (char)c;
+                wrong += cj__text_is_plain(text, n) != (c >= 0x20 && c <= 0x7E);
+                wrong += !cj__text_is_plain(text, at);
+            }
+            text[at] = ' ';
+        }
+    }
+    ck_assert_int_eq(wrong, 0);
+}
+END_TEST
+
 HARNESS_MAIN("base_text", test_utf8_length__every_two_bytes_and_their_edges,
              test_utf8_decode__every_code_point,
              test_utf8_valid__wherever_the_wrong_byte_is,
              test_int64_parse__reads_what_printf_writes,
-             test_int64_parse__refuses_everything_else)
+             test_int64_parse__refuses_everything_else,
+             test_text_is_plain__every_byte_at_every_place)

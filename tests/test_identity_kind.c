@@ -2,6 +2,7 @@
 #include "harness.h"
 #include "identity/identity.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -143,9 +144,71 @@ START_TEST(test_identity_kind__table)
 }
 END_TEST
 
+/* The list of junk is kept by length: each word of it, and none a letter longer. */
+START_TEST(test_identity_kind__each_word_of_the_list)
+{
+    static const char *const words[] = {"null",
+                                        "nil",
+                                        "none",
+                                        "undefined",
+                                        "nan",
+                                        "n/a",
+                                        "na",
+                                        "unknown",
+                                        "anonymous",
+                                        "anon",
+                                        "guest",
+                                        "user",
+                                        "customer",
+                                        "id",
+                                        "distinct_id",
+                                        "distinctid",
+                                        "email",
+                                        "true",
+                                        "false",
+                                        "[object object]",
+                                        "object",
+                                        "not set",
+                                        "(not set)",
+                                        "not_authenticated",
+                                        "not authenticated",
+                                        "(null)",
+                                        "<null>",
+                                        "(none)",
+                                        "invalid",
+                                        "default",
+                                        "deleted",
+                                        "empty",
+                                        "blank",
+                                        "test",
+                                        "string",
+                                        "user_id",
+                                        "userid",
+                                        "device_id",
+                                        "anonymous_id",
+                                        "noemail",
+                                        "no email",
+                                        "none@none",
+                                        "-1"};
+    char text[64];
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        ck_assert_str_eq(becomes("user_id", words[i]), "junk");
+        (void)snprintf(text, sizeof text, "'%s'", words[i]);
+        text[1] = (char)toupper(text[1]);
+        ck_assert_str_eq(becomes("user_id", text), "junk");
+        (void)snprintf(text, sizeof text, "%s7", words[i]);
+        ck_assert_str_eq(becomes("user_id", text), text);
+        (void)snprintf(text, sizeof text, "7%s", words[i]);
+        ck_assert_str_eq(becomes("user_id", text), text);
+    }
+}
+END_TEST
+
 HARNESS_MAIN("identity_kind", test_identity_kind__emails_are_lower_case,
              test_identity_kind__phones_are_digits,
              test_identity_kind__ids_stay_as_written,
              test_identity_kind__junk_in_any_case_quoted_or_not,
              test_identity_kind__what_only_looks_like_junk,
-             test_identity_kind__length_at_its_limit, test_identity_kind__table)
+             test_identity_kind__length_at_its_limit, test_identity_kind__table,
+             test_identity_kind__each_word_of_the_list)

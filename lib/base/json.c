@@ -130,44 +130,79 @@ static int32_t json_check_escape(json_reader *r)
     return c == 'u' ? json_check_unit(r) : CJ_OK;
 }
 
+/* One character of a string, mostly one that is not plain. */
+static int32_t json_check_odd(json_reader *r)
+{
+    const unsigned char c = (unsigned char)r->text[r->at];
+    size_t length;
+
+    if (c < 0x20)
+        return json_bad(r, "a control character must be escaped");
+    if (c == '\\') {
+        r->at++;
+        return json_check_escape(r);
+    }
+    length = c < 0x80 ? 1 : cj__utf8_length(r->text + r->at, r->n - r->at);
+    if (length == 0)
+        return json_bad(r, "not valid UTF-8");
+    r->at += length;
+    return CJ_OK;
+}
+
+/* Which of eight bytes end a run of plain ones in a string (quote, backslash, control
+ * character, not ASCII), as their highest bits; exact up to and with the lowest. */
+static uint64_t json_odd(uint64_t eight)
+{
+    const uint64_t each = 0x0101010101010101ull, high = 0x8080808080808080ull;
+    const uint64_t quote = eight ^ (each * '"'), slash = eight ^ (each * '\\');
+
+    return (eight | (eight - each * 0x20) | (quote - each) | (slash - each)) & high;
+}
+
+/* To the next byte that is not plain, or near to the end.  The first byte is the lowest
+ * of a word: the file format asks for little-endian hosts anyway. */
+static void json_skip_plain(json_reader *r)
+{
+    uint64_t eight, odd;
+
+    while (r->n - r->at >= sizeof eight) {
+        memcpy(&eight, r->text + r->at, sizeof eight);
+        odd = json_odd(eight);
+        if (odd != 0) {
+            r->at += (size_t)__builtin_ctzll(odd) / 8;
+            return;
+        }
+        r->at += sizeof eight;
+    }
+}
+
 static int32_t json_check_string(json_reader *r)
 {
     if (!json_take(r, '"'))
         return json_bad(r, "a text in quotes was expected");
-    while (r->at < r->n) {
-        const unsigned char c = (unsigned char)r->text[r->at];
-        size_t length = 1;
+    for (;;) {
+        int32_t rc;
 
-        if (c == '"') {
+        json_skip_plain(r);
+        if (r->at >= r->n)
+            return json_bad(r, "the text ends inside a string");
+        if (r->text[r->at] == '"') {
             r->at++;
             return CJ_OK;
         }
-        if (c < 0x20)
-            return json_bad(r, "a control character must be escaped");
-        if (c == '\\') {
-            int32_t rc;
-
-            r->at++;
-            rc = json_check_escape(r);
-            if (rc != CJ_OK)
-                return rc;
-            continue;
-        }
-        if (c >= 0x80)
-            length = cj__utf8_length(r->text + r->at, r->n - r->at);
-        if (length == 0)
-            return json_bad(r, "not valid UTF-8");
-        r->at += length;
+        rc = json_check_odd(r);
+        if (rc != CJ_OK)
+            return rc;
     }
-    return json_bad(r, "the text ends inside a string");
 }
 
 static int32_t json_check_word(json_reader *r)
 {
     static const char *const words[] = {"true", "false", "null"};
+    const char first = r->text[r->at];
 
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        const size_t length = strlen(words[i]);
+        const size_t length = first == words[i][0] ? strlen(words[i]) : SIZE_MAX;
 
         if (r->n - r->at >= length && memcmp(r->text + r->at, words[i], length) == 0) {
             r->at += length;

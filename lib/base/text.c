@@ -72,6 +72,32 @@ int cj__utf8_valid(const char *bytes, size_t n)
     return 1;
 }
 
+/* Of eight bytes, those that are no printable ASCII, as their highest bits; exact up to
+ * and with the lowest of them (a borrow can make a later one look so). */
+static uint64_t text_unprintable(uint64_t eight)
+{
+    const uint64_t each = 0x0101010101010101ull, high = 0x8080808080808080ull;
+    const uint64_t del = eight ^ (each * 0x7F);
+
+    return (eight | (eight - each * 0x20) | (del - each)) & high;
+}
+
+int cj__text_is_plain(const char *bytes, size_t n)
+{
+    char last[8] = {' ', ' ', ' ', ' ', ' ', ' ', ' ', ' '};
+    uint64_t eight;
+
+    for (; n >= sizeof eight; bytes += sizeof eight, n -= sizeof eight) {
+        memcpy(&eight, bytes, sizeof eight);
+        if (text_unprintable(eight) != 0)
+            return 0;
+    }
+    for (size_t i = 0; i < n; i++)
+        last[i] = bytes[i];
+    memcpy(&eight, last, sizeof eight);
+    return text_unprintable(eight) == 0;
+}
+
 int cj__int64_parse(const char *text, size_t n, int64_t *out)
 {
     const int negative = n > 0 && text[0] == '-';

@@ -6,6 +6,8 @@
 
 /* 1 when valid UTF-8 (no surrogates, no overlong forms, <= U+10FFFF). */
 int cj__utf8_valid(const char *bytes, size_t n);
+/* 1 when all bytes are printable ASCII: most texts are, and need no closer look. */
+int cj__text_is_plain(const char *bytes, size_t n);
 /* Bytes of the valid character at bytes[0] (n > 0), or 0 when there is none. */
 size_t cj__utf8_length(const char *bytes, size_t n);
 /* The code point of a valid character of that length. */

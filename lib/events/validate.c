@@ -39,6 +39,8 @@ static void validate_text(cj__message *m, const char *text, const char *what,
     if (n > max)
         (void)cj__reject(m, CJ_ELIMIT, "%s has %zu bytes, the limit is %zu", what, n,
                          max);
+    else if (cj__text_is_plain(text, n))
+        return;
     else if (!cj__utf8_valid(text, n))
         (void)cj__reject(m, CJ_EINVAL, "%s is not valid UTF-8", what);
     for (size_t i = 0; i < n && m->outcome != CJ__REJECTED; i++)

@@ -107,81 +107,58 @@ const cj__kind *cj__kind_numbered(int64_t id)
 /* ---- junk
  * --------------------------------------------------------------------------------- */
 
-/* In lower case.  What programs write when they have no id: seen in Segment's and
- * PostHog's lists of illegal ids and in real exports. */
-static const char *const kind_junk[] = {"null",
-                                        "nil",
-                                        "none",
-                                        "undefined",
-                                        "nan",
-                                        "n/a",
-                                        "na",
-                                        "unknown",
-                                        "anonymous",
-                                        "anon",
-                                        "guest",
-                                        "user",
-                                        "customer",
-                                        "id",
-                                        "distinct_id",
-                                        "distinctid",
-                                        "email",
-                                        "true",
-                                        "false",
-                                        "[object object]",
-                                        "object",
-                                        "not set",
-                                        "(not set)",
-                                        "not_authenticated",
-                                        "not authenticated",
-                                        "(null)",
-                                        "<null>",
-                                        "(none)",
-                                        "invalid",
-                                        "default",
-                                        "deleted",
-                                        "empty",
-                                        "blank",
-                                        "test",
-                                        "string",
-                                        "user_id",
-                                        "userid",
-                                        "device_id",
-                                        "anonymous_id",
-                                        "noemail",
-                                        "no email",
-                                        "none@none",
-                                        "-1"};
+/* What programs write when they have no id: seen in Segment's and PostHog's lists of
+ * illegal ids and in real exports.  In lower case, by length, since most ids are done
+ * with after a look at those of their length. */
+static const char *const kind_junk[] = {
+    [2] = "na|id|-1",
+    [3] = "nil|nan|n/a",
+    [4] = "null|none|anon|user|true|test",
+    [5] = "guest|email|false|empty|blank",
+    [6] = "object|(null)|<null>|(none)|string|userid",
+    [7] = "unknown|not set|invalid|default|deleted|user_id|noemail",
+    [8] = "customer|no email",
+    [9] = "undefined|anonymous|(not set)|none@none|device_id",
+    [10] = "distinctid",
+    [11] = "distinct_id",
+    [12] = "anonymous_id",
+    [15] = "[object object]",
+    [17] = "not_authenticated|not authenticated"};
 
-/* Only zeros, dashes and what stands between them in empty ids. */
-static int kind_is_hollow(const char *text, size_t n)
+/* What stands between the zeros of empty ids. */
+static int kind_is_hollow(char c)
 {
-    return strspn(text, "0-_.:{} ") >= n;
+    return c == '0' || c == '-' || c == '_' || c == '.' || c == ':' || c == '{' ||
+           c == '}' || c == ' ';
 }
 
-static int kind_is_junk(cj__text value)
+static int kind_in_list(cj__text t, const char *list)
 {
-    char text[32];
-    cj__text t = kind_trim(value);
+    char text[24];
+
+    for (size_t i = 0; i < t.n; i++)
+        text[i] = kind_lower(t.data[i]);
+    for (;; list += t.n + 1) {
+        if (list[0] == text[0] && memcmp(list, text, t.n) == 0)
+            return 1;
+        if (list[t.n] == '\0')
+            return 0;
+    }
+}
+
+static int kind_is_junk(cj__text t)
+{
+    size_t hollow = 0;
 
     while (t.n >= 2 && (t.data[0] == '"' || t.data[0] == '\'' || t.data[0] == '`') &&
            t.data[t.n - 1] == t.data[0])
         t = kind_trim((cj__text){t.data + 1, t.n - 2});
-    if (t.n >= sizeof text) { /* a long one can only be hollow */
-        for (size_t i = 0; i < t.n; i++)
-            if (strchr("0-_.:{} ", t.data[i]) == NULL)
-                return 0;
+    while (hollow < t.n && kind_is_hollow(t.data[hollow]))
+        hollow++;
+    if (hollow == t.n)
         return 1;
-    }
-    for (size_t i = 0; i < t.n; i++)
-        text[i] = kind_lower(t.data[i]);
-    text[t.n] = '\0';
-    if (kind_is_hollow(text, t.n))
-        return 1;
-    for (size_t i = 0; i < sizeof kind_junk / sizeof kind_junk[0]; i++)
-        if (kind_junk[i][0] == text[0] && strcmp(text, kind_junk[i]) == 0)
-            return 1;
-    return 0;
+    return t.n < sizeof kind_junk / sizeof kind_junk[0] && kind_junk[t.n] != NULL &&
+           kind_in_list(t, kind_junk[t.n]);
 }
 
 int32_t cj__kind_normalise(const cj__kind *kind, cj__text value, char *to,
@@ -195,5 +172,7 @@ int32_t cj__kind_normalise(const cj__kind *kind, cj__text value, char *to,
     if (t.n > CJ__MAX_IDENTIFIER || kind->normalise(t, to, n_out) != 0)
         return -1;
     to[*n_out] = '\0';
-    return kind_is_junk((cj__text){to, *n_out}) ? -2 : 0;
+    if (*n_out == t.n && memcmp(to, t.data, t.n) == 0)
+        return 0;
+    return kind_is_junk(kind_trim((cj__text){to, *n_out})) ? -2 : 0;
 }
