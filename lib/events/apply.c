@@ -1,66 +1,112 @@
 /* One message becomes rows: identifiers to nodes and edges, texts to terms, the event
  * and its items to rows of the batch.  Within a write transaction. */
 #include "events/apply.h"
-#include "identity/identity.h"
 #include "profile/profile.h"
 
 #include <string.h>
 
-typedef struct apply_ident {
-    const cj__kind *kind;
-    size_t n;
-    uint32_t node;
-    char text[CJ__MAX_IDENTIFIER + 1];
-} apply_ident;
+/* ---- getting ready
+ * ------------------------------------------------------------------------ */
+
+/* The normalised identifier: where it came from if it is the same there. */
+static int32_t ready_text(cj__arena *texts, const char *came, const char *text,
+                          size_t n, cj__text *out)
+{
+    *out = (cj__text){came, n};
+    if (memcmp(came, text, n) == 0) /* came has n bytes, or a NUL before that */
+        return CJ_OK;
+    out->data = cj__arena_text(texts, text, n);
+    return out->data == NULL ? CJ_ENOMEM : CJ_OK;
+}
 
 /* The identifiers of the message that may identify somebody, normalised. */
-static int32_t apply_usable(cj_db *db, const cj__message *m, apply_ident *to,
-                            int *n_out)
+static int32_t ready_identifiers(cj_db *db, const cj__message *m, cj__ready *r, int at)
 {
     int32_t rc = CJ_OK;
 
-    *n_out = 0;
     for (int64_t i = 0; i < m->event.n_identifiers; i++) {
         const cj_identifier *id = &m->event.identifiers[i];
-        apply_ident *next = &to[*n_out];
+        const cj__kind *kind = cj__kind_named(id->kind);
+        char text[CJ__MAX_IDENTIFIER + 1];
+        cj__text normal;
         int blocked;
+        size_t n;
 
-        next->kind = cj__kind_named(id->kind);
-        if (cj__kind_normalise(next->kind, cj__text_of(id->value), next->text,
-                               &next->n) != 0)
+        if (cj__kind_normalise(kind, cj__text_of(id->value), text, &n) != 0)
             continue;
-        CJ_TRY(cj__identifier_blocked(db, next->kind, (cj__text){next->text, next->n},
-                                      &blocked));
-        if (!blocked)
-            ++*n_out;
+        CJ_TRY(ready_text(&r->texts, id->value, text, n, &normal));
+        r->ids[r->n_ids] = cj__identifier_of(db, kind, normal);
+        CJ_TRY(cj__identifier_blocked(db, &r->ids[r->n_ids], &blocked));
+        r->n_ids += !blocked;
     }
+    r->of[at].n = r->n_ids - r->of[at].first;
 out:
     return rc;
 }
 
+/* The nodes that are known in memory, and the edges to ask for. */
+static int32_t ready_look(cj_db *db, cj__ready *r, int at)
+{
+    int strongest = r->of[at].first;
+    int32_t rc = CJ_OK;
+
+    for (int i = r->of[at].first; i < r->of[at].first + r->of[at].n; i++) {
+        CJ_TRY(cj__identifier_look(db, &r->ids[i]));
+        if (r->ids[i].kind->id < r->ids[strongest].kind->id)
+            strongest = i;
+    }
+    r->of[at].strongest = strongest;
+    for (int i = r->of[at].first; i < r->of[at].first + r->of[at].n; i++)
+        if (i != strongest)
+            cj__edge_expect(db, r->ids[strongest].key.id, r->ids[i].key.id);
+out:
+    return rc;
+}
+
+int32_t cj__messages_ready(cj_db *db, const cj__message *messages, int64_t n,
+                           cj__ready *ready)
+{
+    int32_t rc = CJ_OK;
+
+    cj__arena_reset(&ready->texts);
+    ready->n_ids = 0;
+    for (int at = 0; at < n; at++) {
+        const cj__message *m = &messages[at];
+        ready->of[at].first = ready->n_ids;
+        ready->of[at].n = 0;
+        if (m->outcome == CJ__REJECTED)
+            continue;
+        CJ_TRY(ready_identifiers(db, m, ready, at));
+        if (m->event.message_id != NULL)
+            ready->of[at].hash = cj__message_hash(db, m->event.message_id);
+    }
+    for (int at = 0; at < n; at++)
+        CJ_TRY(ready_look(db, ready, at));
+out:
+    return rc;
+}
+
+/* ---- applying
+ * ----------------------------------------------------------------------------- */
+
 /* Nodes of all, edges from the strongest to each other one. */
-static int32_t apply_identity(cj_db *db, cj__message *m, apply_ident *idents, int n,
+static int32_t apply_identity(cj_db *db, cj__message *m, cj__ready *r, int at,
                               uint32_t *node_out)
 {
     int32_t cause = m->cause != 0 ? m->cause : CJ__CAUSE_EVENT;
-    int strongest = 0;
+    cj__identifier *ids = r->ids + r->of[at].first;
     cj__node node;
     int32_t rc = CJ_OK;
 
-    for (int i = 0; i < n; i++) {
-        CJ_TRY(cj__identifier_node(db, idents[i].kind,
-                                   (cj__text){idents[i].text, idents[i].n}, 1,
-                                   &idents[i].node));
-        if (idents[i].kind->id < idents[strongest].kind->id)
-            strongest = i;
-    }
-    *node_out = idents[strongest].node;
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < r->of[at].n; i++)
+        CJ_TRY(cj__identifier_node(db, &ids[i], 1));
+    *node_out = r->ids[r->of[at].strongest].key.id;
+    for (int i = 0; i < r->of[at].n; i++) {
         cj__edge edge;
         int told = cause == CJ__CAUSE_ALIAS;
-        if (idents[i].node == *node_out)
+        if (ids[i].key.id == *node_out)
             continue;
-        CJ_TRY(cj__edge_add(db, *node_out, idents[i].node, cause, m->event.time_ms,
+        CJ_TRY(cj__edge_add(db, *node_out, ids[i].key.id, cause, m->event.time_ms,
                             told ? &edge : NULL));
         if (told && edge.state == CJ__EDGE_REFUSED)
             m->refused++;
@@ -137,18 +183,6 @@ out:
     return rc;
 }
 
-static int32_t apply_seen(cj_db *db, const cj__message *m, cj__batch *batch,
-                          int *seen_out)
-{
-    const char *id = m->event.message_id;
-
-    *seen_out = 0;
-    if (id == NULL)
-        return CJ_OK;
-    return cj__message_seen(db, batch, cj__hash64(cj__store_seed(db), id, strlen(id)),
-                            m->event.time_ms, seen_out);
-}
-
 /* Keep what was rejected. */
 static int32_t apply_failed(cj_db *db, const cj__message *m, int64_t now_ms)
 {
@@ -169,26 +203,27 @@ out:
     return rc;
 }
 
-int32_t cj__message_apply(cj_db *db, cj__message *m, int64_t now_ms, cj__batch *batch)
+int32_t cj__message_apply(cj_db *db, cj__message *m, cj__ready *ready, int at,
+                          int64_t now_ms, cj__batch *batch)
 {
-    apply_ident idents[CJ__MAX_IDENTIFIERS];
     uint32_t node;
-    int n = 0, seen;
-    int32_t rc;
+    int seen = 0;
+    int32_t rc = CJ_OK;
 
     if (m->outcome == CJ__REJECTED)
         return apply_failed(db, m, now_ms);
-    CJ_TRY(apply_usable(db, m, idents, &n));
-    if (n == 0) {
+    if (ready->of[at].n == 0) {
         (void)cj__reject(m, CJ_EINVAL, "no identifier that identifies anybody");
         return apply_failed(db, m, now_ms);
     }
-    CJ_TRY(apply_seen(db, m, batch, &seen));
+    if (m->event.message_id != NULL)
+        CJ_TRY(
+            cj__message_seen(db, batch, ready->of[at].hash, m->event.time_ms, &seen));
     if (seen) {
         m->outcome = CJ__DUPLICATE;
         return CJ_OK;
     }
-    CJ_TRY(apply_identity(db, m, idents, n, &node));
+    CJ_TRY(apply_identity(db, m, ready, at, &node));
     if (m->traits != NULL)
         CJ_TRY(cj__traits_add(db, node, cj__text_of(m->traits), m->event.time_ms,
                               m->source != NULL ? m->source : "host"));

@@ -34,23 +34,40 @@ struct cj__recorder {
     pthread_t thread;
     int32_t deferred_rc; /* of the last commit that nobody waited for */
     char deferred_text[128];
+    cj__ready ready; /* the leader's */
 };
 
 /* ---- one transaction
  * ------------------------------------------------------------------------ */
 
-static int32_t record_request_rows(cj_db *db, record_request *r, cj__batch *batch)
+/* Rows that are enough for a row of the journal go there. */
+static int32_t record_spill(cj_db *db, cj__batch *batch)
 {
     int32_t rc = CJ_OK;
 
-    for (int64_t i = 0; i < r->n; i++) {
-        CJ_TRY(cj__message_apply(db, &r->messages[i], r->now_ms, batch));
-        if (batch->events.n < RECORD_ROW_BYTES)
-            continue;
-        CJ_TRY(cj__journal_add(db, batch));
-        cj__str_clear(&batch->events);
-        cj__str_clear(&batch->messages);
-        batch->n_events = 0;
+    if (batch->events.n < RECORD_ROW_BYTES)
+        return CJ_OK;
+    CJ_TRY(cj__journal_add(db, batch));
+    cj__str_clear(&batch->events);
+    cj__str_clear(&batch->messages);
+    batch->n_events = 0;
+out:
+    return rc;
+}
+
+static int32_t record_request_rows(cj_db *db, record_request *r, cj__batch *batch)
+{
+    cj__ready *ready = &db->recorder->ready;
+    int32_t rc = CJ_OK;
+
+    for (int64_t i = 0; i < r->n; i += CJ__READY) {
+        int64_t n = r->n - i < CJ__READY ? r->n - i : CJ__READY;
+        CJ_TRY(cj__messages_ready(db, r->messages + i, n, ready));
+        for (int at = 0; at < n; at++) {
+            CJ_TRY(cj__message_apply(db, &r->messages[i + at], ready, at, r->now_ms,
+                                     batch));
+            CJ_TRY(record_spill(db, batch));
+        }
     }
 out:
     return rc;
@@ -312,6 +329,7 @@ int32_t cj__recorder_open(cj_db *db)
     if (q == NULL)
         return CJ_ENOMEM;
     q->last = &q->first;
+    cj__arena_init(&q->ready.texts, &db->cx.allocator);
     (void)pthread_mutex_init(&q->lock, NULL);
     (void)pthread_cond_init(&q->changed, NULL);
     db->recorder = q;
@@ -344,6 +362,7 @@ int32_t cj__recorder_close(cj_db *db)
         next = r->next;
         cj__copy_free(r->copy);
     }
+    cj__arena_end(&q->ready.texts);
     (void)pthread_mutex_destroy(&q->lock);
     (void)pthread_cond_destroy(&q->changed);
     cj__free(&db->cx.allocator, q, sizeof *q);

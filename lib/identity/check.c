@@ -165,7 +165,7 @@ static int32_t check_runs(cj_db *db, cj__conn *conn, cj_table *t)
     cj__query_int64(&q, 1, 0);
     for (size_t r = 0; r < n;) {
         const cj__kind *kind;
-        cj__ident key;
+        cj__key key;
         uint32_t node, found;
         CJ_TRY(cj__query_step(&q, &row));
         if (!row)

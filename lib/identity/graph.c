@@ -143,12 +143,22 @@ out:
     return rc;
 }
 
+static uint64_t graph_pair(uint32_t a, uint32_t b)
+{
+    return (uint64_t)a << 32 | b;
+}
+
+void cj__edge_expect(const cj_db *db, uint32_t x, uint32_t y)
+{
+    cj__map_expect(&db->identity->edges, x < y ? graph_pair(x, y) : graph_pair(y, x));
+}
+
 int32_t cj__edge_add(cj_db *db, uint32_t x, uint32_t y, int32_t cause, int64_t time_ms,
                      cj__edge *out)
 {
     cj__edge e = {
         .a = x < y ? x : y, .b = x < y ? y : x, .cause = cause, .time_ms = time_ms};
-    uint64_t key = (uint64_t)e.a << 32 | e.b, causes = 0;
+    uint64_t key = graph_pair(e.a, e.b), causes = 0;
     int found = 0;
     int32_t rc;
 

@@ -47,12 +47,20 @@ int32_t cj__kind_normalise(const cj__kind *kind, cj__text value, char *to,
 int32_t cj__identity_open(cj_db *db);
 void cj__identity_close(cj_db *db);
 
-/* The node of a normalised identifier; 0 when it is unknown and create is 0. */
-int32_t cj__identifier_node(cj_db *db, const cj__kind *kind, cj__text value, int create,
-                            uint32_t *node_out);
+/* A normalised identifier on its way to its node.  The steps may be taken for many at
+ * a time, so that none waits for memory: of (asks for it), look, node. */
+typedef struct cj__identifier {
+    const cj__kind *kind;
+    cj__text value; /* borrowed */
+    cj__key key;    /* its id is the node; 0: not known (yet) */
+} cj__identifier;
+
+cj__identifier cj__identifier_of(const cj_db *db, const cj__kind *kind, cj__text value);
+int32_t cj__identifier_look(cj_db *db, cj__identifier *id); /* in memory only */
+/* Find it, or make it when create is not 0. */
+int32_t cj__identifier_node(cj_db *db, cj__identifier *id, int create);
 /* 1 when the host has blocked it. */
-int32_t cj__identifier_blocked(cj_db *db, const cj__kind *kind, cj__text value,
-                               int *blocked_out);
+int32_t cj__identifier_blocked(cj_db *db, const cj__identifier *id, int *blocked_out);
 int32_t cj__identifier_block(cj_db *db, const char *kind, const char *value);
 
 /* Before the commit: write a hash run when enough identifiers are new. */
@@ -83,6 +91,7 @@ typedef struct cj__edge {
  */
 int32_t cj__edge_add(cj_db *db, uint32_t x, uint32_t y, int32_t cause, int64_t time_ms,
                      cj__edge *out);
+void cj__edge_expect(const cj_db *db, uint32_t x, uint32_t y); /* soon to be added */
 
 int32_t cj__merge(cj_db *db, int64_t profile_a, int64_t profile_b, int64_t now_ms,
                   int64_t *edge_out);

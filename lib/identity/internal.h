@@ -4,15 +4,6 @@
 
 #include "identity/identity.h"
 
-/* 96 bits of a keyed hash stand for an identifier: among 10^8 of them two are alike
- * with probability 6e-14, and nobody outside can aim, since the key is the file's
- * secret. */
-typedef struct cj__ident {
-    uint64_t hash;
-    uint32_t hash2;
-    uint32_t node; /* 0: an empty slot */
-} cj__ident;
-
 typedef struct cj__ident_run {
     int64_t run, bits;
     uint32_t first_node, last_node;
@@ -20,9 +11,8 @@ typedef struct cj__ident_run {
 
 struct cj__identity {
     uint64_t generation, rollbacks; /* of the store, when this was true */
-    cj__ident *slots;               /* open addressing; capacity is a power of two */
-    size_t n, capacity;
-    uint32_t n_nodes;   /* identifiers in the file */
+    cj__keys known;                 /* identifier -> node */
+    uint32_t n_nodes;               /* identifiers in the file */
     uint32_t tail_from; /* nodes after it are in memory, whatever `complete` says */
     int complete;       /* all nodes are in memory */
     int64_t probes;     /* of runs on disk, since the last sync */
@@ -33,18 +23,16 @@ struct cj__identity {
     cj__map edges; /* (a << 32 | b) -> bits of causes that are known */
 };
 
-cj__ident cj__ident_key(const cj_db *db, const cj__kind *kind, cj__text value);
-int32_t cj__ident_put(cj_db *db, cj__ident ident);
-uint32_t cj__ident_get(const struct cj__identity *i, cj__ident key);
+cj__key cj__ident_key(const cj_db *db, const cj__kind *kind, cj__text value);
 
 /* run.c */
 int32_t cj__ident_runs(cj_db *db, cj__conn *conn, cj__ident_run **runs, size_t *n,
                        size_t *capacity);
-int32_t cj__ident_run_find(cj__conn *conn, const cj__ident_run *run, cj__ident key,
+int32_t cj__ident_run_find(cj__conn *conn, const cj__ident_run *run, cj__key key,
                            uint32_t *node_out);
-int32_t cj__ident_run_read(cj__conn *conn, const cj__ident_run *run, cj__ident *to,
+int32_t cj__ident_run_read(cj__conn *conn, const cj__ident_run *run, cj__key *to,
                            size_t *n_out); /* room for last - first + 1 */
-int32_t cj__ident_run_write(cj_db *db, cj__ident *idents, size_t n, uint32_t first,
+int32_t cj__ident_run_write(cj_db *db, cj__key *idents, size_t n, uint32_t first,
                             uint32_t last);
 int32_t cj__ident_run_delete(cj_db *db, const cj__ident_run *run);
 

@@ -4,8 +4,6 @@
  * in memory is an answer. */
 #include "identity/internal.h"
 
-#include <string.h>
-
 #define LOOKUP_TAIL 8192           /* new identifiers before a run is written */
 #define LOOKUP_KNOWN_EDGES 2000000 /* pairs remembered: 32 MiB */
 
@@ -15,6 +13,7 @@ int32_t cj__identity_open(cj_db *db)
 
     if (i == NULL)
         return CJ_ENOMEM;
+    cj__keys_init(&i->known, &db->cx.allocator);
     cj__map_init(&i->blocked, &db->cx.allocator);
     cj__map_init(&i->edges, &db->cx.allocator);
     db->identity = i;
@@ -28,7 +27,7 @@ void cj__identity_close(cj_db *db)
 
     if (i == NULL)
         return;
-    cj__free(a, i->slots, i->capacity * sizeof *i->slots);
+    cj__keys_end(&i->known);
     cj__free(a, i->runs, i->runs_capacity * sizeof *i->runs);
     cj__map_end(&i->blocked);
     cj__map_end(&i->edges);
@@ -39,79 +38,16 @@ void cj__identity_close(cj_db *db)
 /* ---- memory
  * --------------------------------------------------------------------------------- */
 
-cj__ident cj__ident_key(const cj_db *db, const cj__kind *kind, cj__text value)
+cj__key cj__ident_key(const cj_db *db, const cj__kind *kind, cj__text value)
 {
-    uint64_t seed = cj__store_seed(db) + (uint64_t)kind->id * 0x9E3779B97F4A7C15u;
-    cj__hash128 h = cj__hash_128(seed, value.data, value.n);
+    uint64_t secret = cj__store_seed(db) + (uint64_t)kind->id * 0x9E3779B97F4A7C15u;
 
-    return (cj__ident){.hash = h.low, .hash2 = (uint32_t)h.high, .node = 0};
-}
-
-uint32_t cj__ident_get(const struct cj__identity *i, cj__ident key)
-{
-    size_t mask = i->capacity - 1;
-
-    if (i->capacity == 0)
-        return 0;
-    for (size_t at = key.hash & mask; i->slots[at].node != 0; at = (at + 1) & mask)
-        if (i->slots[at].hash == key.hash && i->slots[at].hash2 == key.hash2)
-            return i->slots[at].node;
-    return 0;
-}
-
-static void lookup_place(struct cj__identity *i, cj__ident ident)
-{
-    size_t mask = i->capacity - 1, at = ident.hash & mask;
-
-    while (i->slots[at].node != 0)
-        at = (at + 1) & mask;
-    i->slots[at] = ident;
-}
-
-/* Room for n identifiers at a load of 2/3. */
-static int32_t lookup_room(cj_db *db, size_t n)
-{
-    struct cj__identity *i = db->identity;
-    size_t old = i->capacity, capacity = old == 0 ? 1024 : old;
-    cj__ident *slots, *before = i->slots;
-
-    while (capacity / 3 * 2 < n)
-        capacity *= 2;
-    if (capacity == old)
-        return CJ_OK;
-    slots =
-        cj__alloc_zero(&db->cx.allocator, cj__size_product(capacity, sizeof *slots));
-    if (slots == NULL)
-        return CJ_ENOMEM;
-    i->slots = slots;
-    i->capacity = capacity;
-    for (size_t at = 0; at < old; at++)
-        if (before[at].node != 0)
-            lookup_place(i, before[at]);
-    cj__free(&db->cx.allocator, before, old * sizeof *before);
-    return CJ_OK;
-}
-
-int32_t cj__ident_put(cj_db *db, cj__ident ident)
-{
-    struct cj__identity *i = db->identity;
-    int32_t rc;
-
-    if (cj__ident_get(i, ident) != 0)
-        return CJ_OK;
-    rc = lookup_room(db, i->n + 1);
-    if (rc != CJ_OK)
-        return rc;
-    lookup_place(i, ident);
-    i->n++;
-    return CJ_OK;
+    return cj__key_of(secret, value.data, value.n);
 }
 
 static void lookup_clear(struct cj__identity *i)
 {
-    if (i->capacity > 0)
-        memset(i->slots, 0, i->capacity * sizeof *i->slots);
-    i->n = 0;
+    cj__keys_clear(&i->known);
     i->complete = 0;
     i->n_nodes = i->tail_from = 0;
     cj__map_clear(&i->edges);
@@ -131,7 +67,7 @@ static int32_t lookup_load_rows(cj_db *db, uint32_t after)
     cj__query_int64(&q, 1, after);
     for (;;) {
         const cj__kind *kind;
-        cj__ident key;
+        cj__key key;
         CJ_TRY(cj__query_step(&q, &row));
         if (!row)
             break;
@@ -139,8 +75,8 @@ static int32_t lookup_load_rows(cj_db *db, uint32_t after)
         if (kind == NULL)
             CJ_TRY(cj__fail(CJ_ECORRUPT, "an identifier has an unknown kind"));
         key = cj__ident_key(db, kind, cj__query_get_text(&q, 2));
-        key.node = (uint32_t)cj__query_get_int64(&q, 0);
-        CJ_TRY(cj__ident_put(db, key));
+        key.id = (uint32_t)cj__query_get_int64(&q, 0);
+        CJ_TRY(cj__keys_put(&db->identity->known, key));
     }
 out:
     cj__query_end(&q);
@@ -183,13 +119,13 @@ static int32_t lookup_load_all(cj_db *db)
     for (size_t r = 0; r < i->n_runs; r++) {
         const cj__ident_run *run = &i->runs[r];
         size_t n = (size_t)(run->last_node - run->first_node) + 1;
-        cj__ident *idents = cj__alloc(a, cj__size_product(n, sizeof *idents));
+        cj__key *idents = cj__alloc(a, cj__size_product(n, sizeof *idents));
         size_t bytes = n * sizeof *idents;
         if (idents == NULL)
             return CJ_ENOMEM;
         rc = cj__ident_run_read(cj__writer(db), run, idents, &n);
         for (size_t at = 0; at < n && rc == CJ_OK; at++)
-            rc = cj__ident_put(db, idents[at]);
+            rc = cj__keys_put(&i->known, idents[at]);
         cj__free(a, idents, bytes);
         if (rc != CJ_OK)
             return rc;
@@ -202,7 +138,7 @@ static int32_t lookup_load_all(cj_db *db)
  * -----------------------------------------------------------------------------------------
  */
 
-static int32_t lookup_on_disk(cj_db *db, cj__ident *key)
+static int32_t lookup_on_disk(cj_db *db, cj__key *key)
 {
     struct cj__identity *i = db->identity;
     int32_t rc = CJ_OK;
@@ -211,16 +147,16 @@ static int32_t lookup_on_disk(cj_db *db, cj__ident *key)
         return CJ_OK;
     if (i->probes++ > 32 + i->n_nodes / 400) {
         rc = lookup_load_all(db);
-        key->node = cj__ident_get(i, *key);
+        key->id = cj__keys_get(&i->known, *key);
         return rc;
     }
-    for (size_t r = i->n_runs; r-- > 0 && key->node == 0 && rc == CJ_OK;)
-        rc = cj__ident_run_find(cj__writer(db), &i->runs[r], *key, &key->node);
-    return rc == CJ_OK && key->node != 0 ? cj__ident_put(db, *key) : rc;
+    for (size_t r = i->n_runs; r-- > 0 && key->id == 0 && rc == CJ_OK;)
+        rc = cj__ident_run_find(cj__writer(db), &i->runs[r], *key, &key->id);
+    return rc == CJ_OK && key->id != 0 ? cj__keys_put(&i->known, *key) : rc;
 }
 
 static int32_t lookup_create(cj_db *db, const cj__kind *kind, cj__text value,
-                             cj__ident *key)
+                             cj__key *key)
 {
     struct cj__identity *i = db->identity;
     cj__query q = {0};
@@ -230,36 +166,49 @@ static int32_t lookup_create(cj_db *db, const cj__kind *kind, cj__text value,
     if (i->n_nodes >= CJ__MAX_NODES)
         return cj__fail(CJ_ELIMIT, "the file holds %u identifiers; no more fit",
                         CJ__MAX_NODES);
-    key->node = i->n_nodes + 1;
+    key->id = i->n_nodes + 1;
     CJ_TRY(cj__query_begin(cj__writer(db), STMT_IDENTIFIER_ADD, &q));
-    cj__query_int64(&q, 1, key->node);
+    cj__query_int64(&q, 1, key->id);
     cj__query_int64(&q, 2, kind->id);
     cj__query_text(&q, 3, value);
     CJ_TRY(cj__query_run(&q));
-    node.profile = node.next = key->node;
+    node.profile = node.next = key->id;
     node.mask = node.own = kind->mask;
-    CJ_TRY(cj__node_put(db, key->node, &node));
-    CJ_TRY(cj__ident_put(db, *key));
+    CJ_TRY(cj__node_put(db, key->id, &node));
+    CJ_TRY(cj__keys_put(&i->known, *key));
     i->n_nodes++;
 out:
     cj__query_end(&q);
     return rc;
 }
 
-int32_t cj__identifier_node(cj_db *db, const cj__kind *kind, cj__text value, int create,
-                            uint32_t *node_out)
+cj__identifier cj__identifier_of(const cj_db *db, const cj__kind *kind, cj__text value)
 {
-    cj__ident key = cj__ident_key(db, kind, value);
-    int32_t rc;
+    cj__identifier id = {kind, value, cj__ident_key(db, kind, value)};
 
-    *node_out = 0;
-    CJ_TRY(lookup_sync(db));
-    key.node = cj__ident_get(db->identity, key);
-    if (key.node == 0)
-        CJ_TRY(lookup_on_disk(db, &key));
-    if (key.node == 0 && create)
-        CJ_TRY(lookup_create(db, kind, value, &key));
-    *node_out = key.node;
+    cj__keys_expect(&db->identity->known, id.key);
+    return id;
+}
+
+int32_t cj__identifier_look(cj_db *db, cj__identifier *id)
+{
+    int32_t rc = lookup_sync(db);
+
+    if (rc == CJ_OK)
+        id->key.id = cj__keys_get(&db->identity->known, id->key);
+    return rc;
+}
+
+int32_t cj__identifier_node(cj_db *db, cj__identifier *id, int create)
+{
+    int32_t rc = CJ_OK;
+
+    if (id->key.id == 0)
+        CJ_TRY(cj__identifier_look(db, id));
+    if (id->key.id == 0)
+        CJ_TRY(lookup_on_disk(db, &id->key));
+    if (id->key.id == 0 && create)
+        CJ_TRY(lookup_create(db, id->kind, id->value, &id->key));
 out:
     return rc;
 }
@@ -268,7 +217,7 @@ out:
 int32_t cj__identifier_find(cj_db *db, cj__conn *conn, const cj__kind *kind,
                             cj__text value, uint32_t *node_out)
 {
-    cj__ident key = cj__ident_key(db, kind, value);
+    cj__key key = cj__ident_key(db, kind, value);
     cj__ident_run *runs = NULL;
     size_t n = 0, capacity = 0;
     cj__query q = {0};
@@ -308,7 +257,7 @@ static int32_t lookup_write_run(cj_db *db, uint32_t tail_from)
     const cj__allocator *a = &db->cx.allocator;
     uint32_t first = tail_from + 1;
     size_t from = i->n_runs, n, got, bytes;
-    cj__ident *idents;
+    cj__key *idents;
     cj__query q = {0};
     int row;
     int32_t rc = CJ_OK;
@@ -339,7 +288,7 @@ static int32_t lookup_write_run(cj_db *db, uint32_t tail_from)
             CJ_TRY(
                 cj__fail(CJ_ECORRUPT, "the identifiers are not numbered without gaps"));
         idents[n] = cj__ident_key(db, kind, cj__query_get_text(&q, 2));
-        idents[n++].node = (uint32_t)cj__query_get_int64(&q, 0);
+        idents[n++].id = (uint32_t)cj__query_get_int64(&q, 0);
     }
     CJ_TRY(cj__ident_run_write(db, idents, n, first, i->n_nodes));
     CJ_TRY(cj__ident_runs(db, cj__writer(db), &i->runs, &i->n_runs, &i->runs_capacity));
@@ -390,8 +339,7 @@ out:
     return rc;
 }
 
-int32_t cj__identifier_blocked(cj_db *db, const cj__kind *kind, cj__text value,
-                               int *blocked_out)
+int32_t cj__identifier_blocked(cj_db *db, const cj__identifier *id, int *blocked_out)
 {
     struct cj__identity *i = db->identity;
     uint64_t ignored;
@@ -401,9 +349,7 @@ int32_t cj__identifier_blocked(cj_db *db, const cj__kind *kind, cj__text value,
     CJ_TRY(lookup_sync(db));
     if (!i->blocked_loaded)
         CJ_TRY(lookup_load_blocked(db));
-    *blocked_out =
-        i->blocked.n > 0 &&
-        cj__map_get(&i->blocked, cj__ident_key(db, kind, value).hash, &ignored);
+    *blocked_out = i->blocked.n > 0 && cj__map_get(&i->blocked, id->key.hash, &ignored);
 out:
     return rc;
 }
@@ -412,6 +358,7 @@ int32_t cj__identifier_block(cj_db *db, const char *kind_name, const char *value
 {
     const cj__kind *kind = cj__kind_named(kind_name);
     char text[CJ__MAX_IDENTIFIER + 1];
+    cj__identifier id;
     cj__query q = {0};
     int blocked;
     size_t n;
@@ -423,7 +370,8 @@ int32_t cj__identifier_block(cj_db *db, const char *kind_name, const char *value
     if (cj__kind_normalise(kind, cj__text_of(value), text, &n) != 0)
         return cj__fail(CJ_EINVAL, "the value is no %s, or identifies nobody already",
                         kind->name);
-    CJ_TRY(cj__identifier_blocked(db, kind, (cj__text){text, n}, &blocked));
+    id = cj__identifier_of(db, kind, (cj__text){text, n});
+    CJ_TRY(cj__identifier_blocked(db, &id, &blocked));
     if (blocked)
         CJ_TRY(cj__fail(CJ_EEXISTS, "the %s is blocked already", kind->name));
     CJ_TRY(cj__query_begin(cj__writer(db), STMT_BLOCKED_ADD, &q));

@@ -41,7 +41,7 @@ static int64_t run_bucket(const cj__ident_run *run, uint64_t hash)
     return run->bits == 0 ? 0 : (int64_t)(hash >> (64 - run->bits));
 }
 
-int32_t cj__ident_run_find(cj__conn *conn, const cj__ident_run *run, cj__ident key,
+int32_t cj__ident_run_find(cj__conn *conn, const cj__ident_run *run, cj__key key,
                            uint32_t *node_out)
 {
     cj__query q = {0};
@@ -58,17 +58,17 @@ int32_t cj__ident_run_find(cj__conn *conn, const cj__ident_run *run, cj__ident k
                         (long long)run->run));
     bytes = cj__query_get_blob(&q, 0);
     for (size_t at = 0; at + sizeof key <= bytes.n; at += sizeof key) {
-        cj__ident e;
+        cj__key e;
         memcpy(&e, bytes.data + at, sizeof e);
         if (e.hash == key.hash && e.hash2 == key.hash2)
-            *node_out = e.node;
+            *node_out = e.id;
     }
 out:
     cj__query_end(&q);
     return rc;
 }
 
-int32_t cj__ident_run_read(cj__conn *conn, const cj__ident_run *run, cj__ident *to,
+int32_t cj__ident_run_read(cj__conn *conn, const cj__ident_run *run, cj__key *to,
                            size_t *n_out)
 {
     size_t max = (size_t)(run->last_node - run->first_node) + 1;
@@ -103,7 +103,7 @@ out:
 
 static int run_compare(const void *a, const void *b)
 {
-    const cj__ident *x = a, *y = b;
+    const cj__key *x = a, *y = b;
 
     if (x->hash != y->hash)
         return x->hash < y->hash ? -1 : 1;
@@ -126,7 +126,7 @@ out:
     return rc;
 }
 
-int32_t cj__ident_run_write(cj_db *db, cj__ident *idents, size_t n, uint32_t first,
+int32_t cj__ident_run_write(cj_db *db, cj__key *idents, size_t n, uint32_t first,
                             uint32_t last)
 {
     cj__ident_run run = {.run = last, .first_node = first, .last_node = last};

@@ -30,20 +30,6 @@ struct cj__conn {
     sqlite3_stmt *stmts[CJ__N_STMTS];
 };
 
-typedef struct cj__term_entry {
-    char *text; /* NUL-terminated copy */
-    uint32_t n, id;
-    int32_t space;
-} cj__term_entry;
-
-/* Terms known to this handle: hash of (space, text) -> entry. */
-typedef struct cj__terms {
-    cj__map by_hash;
-    cj__arena texts;
-    cj__term_entry *entries;
-    size_t n, capacity;
-} cj__terms;
-
 /* Pages of profile_of[] that this handle has read. */
 typedef struct cj__node_pages {
     struct cj__node_page {
@@ -85,11 +71,12 @@ struct cj__store {
     int wal_frames; /* since the last checkpoint */
     int64_t journal_events, journal_messages, next_batch;
 
-    cj__terms terms;
+    cj__keys terms; /* texts with their space -> terms known to this handle */
     cj__node_pages nodes;
     cj__messages messages;
     cj__part_info *parts; /* by (from_ms, part) */
     size_t n_parts, parts_capacity;
+    int64_t parts_max_ms; /* of all parts: most messages are newer */
     int parts_loaded;
 
     pthread_mutex_t reader_lock;

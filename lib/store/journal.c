@@ -112,6 +112,14 @@ static int32_t journal_in_part(cj_db *db, cj__part_info *part, uint64_t hash,
     return CJ_OK;
 }
 
+uint64_t cj__message_hash(const cj_db *db, const char *id)
+{
+    uint64_t hash = cj__hash64(db->store->seed, id, strlen(id));
+
+    cj__map_expect(&db->store->messages.journal, hash);
+    return hash;
+}
+
 int32_t cj__message_seen(cj_db *db, cj__batch *batch, uint64_t hash, int64_t time_ms,
                          int *known_out)
 {
@@ -124,7 +132,8 @@ int32_t cj__message_seen(cj_db *db, cj__batch *batch, uint64_t hash, int64_t tim
         CJ_TRY(journal_follow(db));
     CJ_TRY(cj__parts_load(db));
     *known_out = cj__map_get(&s->messages.journal, hash, &ignored);
-    for (size_t i = 0; i < s->n_parts && !*known_out; i++) {
+    for (size_t i = 0; i < s->n_parts && !*known_out && time_ms <= s->parts_max_ms;
+         i++) {
         cj__part_info *p = &s->parts[i];
         if (p->min_ms <= time_ms && time_ms <= p->max_ms)
             CJ_TRY(journal_in_part(db, p, hash, known_out));

@@ -213,10 +213,9 @@ int32_t cj__store_open(cj_db *db, const char *path, const cj_open_options *opts)
     s->generation = 1;
     (void)pthread_mutex_init(&s->write_lock, NULL);
     (void)pthread_mutex_init(&s->reader_lock, NULL);
-    cj__map_init(&s->terms.by_hash, a);
+    cj__keys_init(&s->terms, a);
     cj__map_init(&s->messages.journal, a);
     cj__map_init(&s->messages.sealed, a);
-    cj__arena_init(&s->terms.texts, a);
     CJ_TRY(open_paths(db, path));
     CJ_TRY(open_create(db, &created));
     CJ_TRY(cj__conn_open(db, &s->writer,
@@ -256,9 +255,7 @@ int32_t cj__store_close(cj_db *db)
     cj__nodes_reset(db);
     cj__messages_reset(db);
     cj__parts_reset(db);
-    cj__map_end(&s->terms.by_hash);
-    cj__arena_end(&s->terms.texts);
-    cj__free(a, s->terms.entries, s->terms.capacity * sizeof *s->terms.entries);
+    cj__keys_end(&s->terms);
     cj__map_end(&s->messages.journal);
     cj__map_end(&s->messages.sealed);
     cj__free(a, s->nodes.pages, s->nodes.capacity * sizeof *s->nodes.pages);

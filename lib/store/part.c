@@ -37,6 +37,7 @@ int32_t cj__parts_load(cj_db *db)
     if (s->parts_loaded)
         return CJ_OK;
     cj__parts_reset(db);
+    s->parts_max_ms = INT64_MIN;
     CJ_TRY(cj__query_begin(&s->writer, STMT_PART_ALL, &q));
     for (;;) {
         CJ_TRY(cj__query_step(&q, &row));
@@ -44,7 +45,10 @@ int32_t cj__parts_load(cj_db *db)
             break;
         CJ_TRY(cj__array_grow(&db->cx.allocator, (void **)&s->parts, &s->parts_capacity,
                               s->n_parts + 1, sizeof *s->parts, 1u << 24));
-        s->parts[s->n_parts++] = cj__part_info_read(&q);
+        s->parts[s->n_parts] = cj__part_info_read(&q);
+        if (s->parts[s->n_parts].max_ms > s->parts_max_ms)
+            s->parts_max_ms = s->parts[s->n_parts].max_ms;
+        s->n_parts++;
     }
     s->parts_loaded = 1;
 out:

@@ -140,6 +140,8 @@ typedef struct cj__batch {
     int64_t n_events;
 } cj__batch;
 
+/* The hash of a message id; a cj__message_seen of it follows soon. */
+uint64_t cj__message_hash(const cj_db *db, const char *id);
 /* 1 in *known_out when a message was recorded before: in the journal, in a slice that
  * covers its time, or in this batch (it is added to the batch otherwise). */
 int32_t cj__message_seen(cj_db *db, cj__batch *batch, uint64_t hash, int64_t time_ms,
