@@ -205,6 +205,41 @@ START_TEST(test_arena_text__adds_a_nul)
 }
 END_TEST
 
+/* Objects stay where they are when an arena joins another; both go on. */
+START_TEST(test_arena_join__keeps_every_object)
+{
+    base_memory m = {0};
+    const cj__allocator a = base_memory_allocator(&m);
+    static char *texts[3000];
+    cj__arena arenas[3];
+    int64_t k = 0;
+
+    for (int i = 0; i < 3; i++)
+        cj__arena_init(&arenas[i], &a);
+    cj__arena_join(&arenas[0], &arenas[1]); /* nothing to nothing */
+    for (int i = 0; i < 3000; i++) {
+        char text[32] = {0};
+
+        text[0] = (char)('a' + i % 26);
+        texts[i] = cj__arena_text(&arenas[i % 3], text, (size_t)(i % 31) + 1);
+        if (i % 400 == 399) {
+            cj__arena_join(&arenas[k % 3], &arenas[(k + 1) % 3]);
+            ck_assert_ptr_null(arenas[(k + 1) % 3].chunks);
+            k++;
+        }
+    }
+    for (int i = 0; i < 3000; i++)
+        ck_assert_int_eq(texts[i][0], 'a' + i % 26);
+    for (int i = 0; i < 3; i++)
+        cj__arena_reset(&arenas[i]);
+    for (int i = 0; i < 3; i++)
+        ck_assert_ptr_nonnull(cj__arena_alloc(&arenas[i], 100));
+    for (int i = 0; i < 3; i++)
+        cj__arena_end(&arenas[i]);
+    ck_assert_int_eq(m.n_blocks, 0);
+}
+END_TEST
+
 HARNESS_MAIN("base_alloc", test_alloc__hands_sizes_back,
              test_alloc__an_overflow_never_reaches_the_allocator,
              test_size_product__is_exact_or_the_largest,
@@ -213,4 +248,4 @@ HARNESS_MAIN("base_alloc", test_alloc__hands_sizes_back,
              test_arena__objects_are_aligned_and_apart,
              test_arena__two_objects_of_size_0_differ,
              test_arena__a_zeroed_one_can_be_ended, test_arena__goes_on_after_a_failure,
-             test_arena_text__adds_a_nul)
+             test_arena_text__adds_a_nul, test_arena_join__keeps_every_object)

@@ -57,7 +57,8 @@ static void round_trip(cj_db *db, int64_t n)
 
 START_TEST(test_store_message_run__what_goes_in_is_found)
 {
-    static const int64_t sizes[] = {1, 2, 3, 511, 512, 513, 1024, 5000, 100000};
+    static const int64_t sizes[] = {1,   2,   3,   63,   64,   65,
+                                    511, 512, 513, 1024, 5000, 100000};
     cj_db *db = people_open();
 
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
@@ -86,6 +87,35 @@ START_TEST(test_store_message_run__extreme_hashes)
         ck_assert_int_eq(found, 1);
     }
     (void)cj__write_end(db, CJ_EINTERRUPT);
+    people_close(db);
+}
+END_TEST
+
+/* Hashes that stand close together and one far away: a gap of many ones. */
+START_TEST(test_store_message_run__clusters)
+{
+    enum { N = 512 };
+    uint64_t hashes[N], again[N];
+    cj_db *db = people_open();
+    int found;
+
+    for (int far = 1; far < N; far += 17) {
+        cj__part_info part = {.part = 3, .n_messages = N};
+        for (uint64_t i = 0; i < N; i++)
+            hashes[N - 1 - i] = (i % 7 * 100 + i) << 16;
+        for (int i = 0; i < far; i++)
+            hashes[i] = UINT64_MAX - ((uint64_t)i << 16);
+        ck_assert_int_eq(cj__write_begin(db), CJ_OK);
+        ck_assert_int_eq(cj__message_run_write(db, 3, hashes, N, &part.bits), CJ_OK);
+        ck_assert_int_eq(cj__message_run_read(cj__writer(db), &part, again), CJ_OK);
+        qsort(hashes, N, sizeof *hashes, by_value);
+        for (int i = 0; i < N; i++)
+            ck_assert_uint_eq(again[i], hashes[i] & CJ__MESSAGE_MASK);
+        ck_assert_int_eq(
+            cj__message_run_find(cj__writer(db), &part, hashes[N - 1], &found), CJ_OK);
+        ck_assert_int_eq(found, 1);
+        (void)cj__write_end(db, CJ_EINTERRUPT);
+    }
     people_close(db);
 }
 END_TEST
@@ -149,4 +179,4 @@ END_TEST
 HARNESS_MAIN("store_message_run", test_store_message_run__what_goes_in_is_found,
              test_store_message_run__extreme_hashes,
              test_store_message_run__size_per_message,
-             test_store_message_run__damaged_buckets)
+             test_store_message_run__damaged_buckets, test_store_message_run__clusters)

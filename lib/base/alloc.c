@@ -187,6 +187,21 @@ char *cj__arena_text(cj__arena *arena, const char *bytes, size_t n)
     return to;
 }
 
+void cj__arena_join(cj__arena *arena, cj__arena *from)
+{
+    cj__arena_chunk **end = &arena->chunks;
+
+    if (arena->chunks == NULL) {
+        arena->used = from->used;
+        arena->size = from->size;
+    }
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = from->chunks;
+    from->chunks = NULL;
+    from->used = from->size = 0;
+}
+
 void cj__arena_reset(cj__arena *arena)
 {
     if (ARENA_PLAIN || arena->chunks == NULL) {

@@ -30,6 +30,8 @@ typedef struct cj__arena {
 void cj__arena_init(cj__arena *arena, const cj__allocator *a);
 void *cj__arena_alloc(cj__arena *arena, size_t bytes); /* aligned to 16; NULL: failed */
 char *cj__arena_text(cj__arena *arena, const char *bytes, size_t n); /* adds a NUL */
+/* Everything of `from` (same allocator) becomes the arena's; `from` is empty. */
+void cj__arena_join(cj__arena *arena, cj__arena *from);
 void cj__arena_reset(cj__arena *arena); /* keeps one chunk (none in debug builds) */
 void cj__arena_end(cj__arena *arena);   /* frees all; a zeroed arena is fine */
 

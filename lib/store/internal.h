@@ -118,7 +118,10 @@ cj__slice cj__slice_month(int64_t time_ms);
 /* part_write.c: rows in order to blocks. */
 typedef struct cj__part_writer cj__part_writer;
 int32_t cj__part_begin(cj_db *db, cj__slice slice, cj__part_writer **out);
-int32_t cj__part_row(cj__part_writer *w, const cj__row *row); /* copies the texts */
+/* The row's texts are borrowed until the part ends, or until they are let go. */
+int32_t cj__part_row(cj__part_writer *w, const cj__row *row);
+/* Take over the texts of rows that were given, until they are no longer needed. */
+void cj__part_let_go(cj__part_writer *w, cj__arena *texts);
 /* Messages of [min_ms, max_ms] belong to the part, whether or not they left an event.
  */
 void cj__part_cover(cj__part_writer *w, int64_t min_ms, int64_t max_ms);

@@ -40,7 +40,7 @@ out:
 }
 
 /* Read the next block when the last one is used up; n is 0 at the end. */
-static int32_t merge_fill(merge_source *s)
+static int32_t merge_fill(merge_source *s, cj__part_writer *w)
 {
     cj__query q = {0};
     int row;
@@ -51,7 +51,7 @@ static int32_t merge_fill(merge_source *s)
     s->n = s->at = 0;
     if (s->next_block == s->part->n_core)
         return CJ_OK;
-    cj__arena_reset(&s->texts);
+    cj__part_let_go(w, &s->texts);
     CJ_TRY(cj__interrupted(&s->db->cx));
     CJ_TRY(cj__query_begin(cj__writer(s->db), STMT_BLOCK_GET, &q));
     cj__query_int64(&q, 1, s->part->part << CJ__PART_SHIFT | s->next_block);
@@ -83,7 +83,7 @@ static int32_t merge_rows(merge_source *sources, size_t n, cj__part_writer *w)
     for (;;) {
         merge_source *best = NULL;
         for (size_t i = 0; i < n; i++) {
-            CJ_TRY(merge_fill(&sources[i]));
+            CJ_TRY(merge_fill(&sources[i], w));
             if (sources[i].n > 0 && (best == NULL || merge_before(&sources[i], best)))
                 best = &sources[i];
         }

@@ -9,76 +9,93 @@
  * first from the bucket's begin), each as its quotient by 2^r in unary (ones, then a
  * zero) and r low bits (Rice code), least significant bit first.  Uniform hashes need
  * about 48 - log2(n) + 1.5 bits each: 4 bytes. */
+#include "store/bits.h"
 #include "store/internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define RUN_PER_BUCKET 512
 #define RUN_HASH_BITS 48
 
-/* ---- bits
- * ---------------------------------------------------------------------------- */
+/* ---- sorting
+ * ----------------------------------------------------------------------------- */
 
-typedef struct run_bits {
-    const uint8_t *bytes;
-    size_t n, at; /* bytes; bits */
-} run_bits;
+enum { RUN_DIGIT = 12, RUN_FEW = 64 };
 
-static uint64_t run_read(run_bits *b, unsigned n)
+static void run_sort_few(uint64_t *hashes, size_t n)
 {
-    uint64_t value = 0;
+    for (size_t i = 1; i < n; i++) {
+        uint64_t hash = hashes[i];
+        size_t at = i;
 
-    for (unsigned i = 0; i < n; i++, b->at++)
-        if (b->at / 8 < b->n)
-            value |= (uint64_t)(b->bytes[b->at / 8] >> (b->at % 8) & 1) << i;
-    return value;
+        for (; at > 0 && hashes[at - 1] > hash; at--)
+            hashes[at] = hashes[at - 1];
+        hashes[at] = hash;
+    }
 }
 
-static void run_put(cj__str *s, uint64_t *word, unsigned *used, uint64_t value,
-                    unsigned n)
+/* Radix sort by the 48 bits that count, in four passes, back where it began. */
+static int32_t run_sort(const cj__allocator *a, uint64_t *hashes, size_t n)
 {
-    for (unsigned i = 0; i < n; i++) {
-        *word |= (value >> i & 1) << *used;
-        if (++*used == 8) {
-            cj__str_put_char(s, (char)*word);
-            *word = 0;
-            *used = 0;
-        }
+    uint64_t *from = hashes, *to, *spare;
+
+    if (n < RUN_FEW) {
+        run_sort_few(hashes, n);
+        return CJ_OK;
     }
+    if (n > UINT32_MAX)
+        return cj__fail(CJ_ELIMIT, "a part holds at most 2^32 messages");
+    spare = cj__alloc(a, cj__size_product(n, sizeof *spare));
+    if (spare == NULL)
+        return CJ_ENOMEM;
+    to = spare;
+    for (int shift = 64 - RUN_HASH_BITS; shift < 64; shift += RUN_DIGIT) {
+        uint32_t starts[1 << RUN_DIGIT] = {0}, sum = 0;
+        uint64_t *swap = from;
+
+        for (size_t i = 0; i < n; i++)
+            starts[from[i] >> shift & ((1 << RUN_DIGIT) - 1)]++;
+        for (size_t d = 0; d < 1 << RUN_DIGIT; d++) {
+            uint32_t count = starts[d];
+            starts[d] = sum;
+            sum += count;
+        }
+        for (size_t i = 0; i < n; i++)
+            to[starts[from[i] >> shift & ((1 << RUN_DIGIT) - 1)]++] = from[i];
+        from = to;
+        to = swap;
+    }
+    cj__free(a, spare, n * sizeof *spare);
+    return CJ_OK;
 }
 
 /* ---- writing
  * ----------------------------------------------------------------------------- */
 
-/* hashes[] are the bucket's, sorted, as offsets from its begin. */
+/* hashes[] are the bucket's, sorted; range: 2^48 / buckets. */
 static void run_encode(cj__str *s, const uint64_t *hashes, size_t n, uint64_t begin,
-                       unsigned rice)
+                       uint64_t range, unsigned rice)
 {
-    uint64_t word = 0, last = begin;
-    unsigned used = 0;
+    uint64_t last = begin, least = n * (rice + 1u) + (range >> rice);
+    cj__bit_writer w = {0};
+    uint8_t *bytes;
 
     cj__str_put_varint(s, n);
     cj__str_put_char(s, (char)rice);
+    bytes = cj__str_extend(s, (size_t)(least / 64 + 1) * 8);
+    if (bytes == NULL)
+        return;
+    w.at = bytes;
     for (size_t i = 0; i < n; i++) {
-        uint64_t gap = (hashes[i] >> 16) - last;
-        for (uint64_t q = gap >> rice; q > 0; q--)
-            run_put(s, &word, &used, 1, 1);
-        run_put(s, &word, &used, 0, 1);
-        run_put(s, &word, &used, gap, rice);
+        uint64_t gap = (hashes[i] >> 16) - last, q = gap >> rice;
+        for (; q >= 32; q -= 32)
+            cj__bits_put(&w, cj__low_bits(32), 32);
+        cj__bits_put(&w, cj__low_bits((uint32_t)q), (uint32_t)q + 1);
+        cj__bits_put(&w, gap & cj__low_bits(rice), rice);
         last = hashes[i] >> 16;
     }
-    if (used > 0)
-        cj__str_put_char(s, (char)word);
-}
-
-static int run_compare(const void *a, const void *b)
-{
-    uint64_t x, y;
-
-    memcpy(&x, a, 8);
-    memcpy(&y, b, 8);
-    return (x > y) - (x < y);
+    cj__bits_end(&w);
+    s->n -= (size_t)(least / 64 + 1) * 8 - (size_t)(w.at - bytes);
 }
 
 static unsigned run_rice(int64_t bits, size_t n)
@@ -116,15 +133,15 @@ int32_t cj__message_run_write(cj_db *db, int64_t part, uint64_t *hashes, int64_t
     while (n >> bits > RUN_PER_BUCKET && bits < CJ__FAMILY_SHIFT)
         bits++;
     *bits_out = bits;
-    qsort(hashes, (size_t)n, sizeof *hashes, run_compare);
+    CJ_TRY(run_sort(&db->cx.allocator, hashes, (size_t)n));
     for (int64_t bucket = 0; bucket < (int64_t)1 << bits && n > 0; bucket++) {
-        uint64_t begin = (uint64_t)bucket << (RUN_HASH_BITS - bits);
-        uint64_t end = begin + ((uint64_t)1 << (RUN_HASH_BITS - bits));
+        uint64_t range = (uint64_t)1 << (RUN_HASH_BITS - bits);
+        uint64_t begin = (uint64_t)bucket * range;
         int64_t first = i;
-        while (i < n && hashes[i] >> 16 < end)
+        while (i < n && hashes[i] >> 16 < begin + range)
             i++;
         cj__str_clear(&s);
-        run_encode(&s, hashes + first, (size_t)(i - first), begin,
+        run_encode(&s, hashes + first, (size_t)(i - first), begin, range,
                    run_rice(bits, (size_t)(i - first)));
         CJ_TRY(run_write_bucket(db, part << CJ__PART_SHIFT | bucket, &s));
     }
@@ -137,7 +154,8 @@ out:
  * ------------------------------------------------------------------------------ */
 
 typedef struct run_cursor {
-    run_bits bits;
+    const uint8_t *bytes;
+    size_t n, at; /* bytes; bits */
     uint64_t left, last;
     unsigned rice;
 } run_cursor;
@@ -152,18 +170,42 @@ static int32_t run_open(run_cursor *c, cj__text bytes, int64_t bucket, int64_t b
         return cj__fail(CJ_ECORRUPT, "message bucket %lld is damaged",
                         (long long)bucket);
     c->rice = *at++;
-    c->bits = (run_bits){at, (size_t)(end - at), 0};
+    c->bytes = at;
+    c->n = (size_t)(end - at);
+    c->at = 0;
     c->last = (uint64_t)bucket << (RUN_HASH_BITS - bits);
     return CJ_OK;
 }
 
+/* Up to 57 bits from where the cursor is; beyond the end there are zeros. */
+static uint64_t run_look(const run_cursor *c)
+{
+    size_t byte = c->at / 8, left = byte < c->n ? c->n - byte : 0;
+
+    if (left >= 8)
+        return cj__load64(c->bytes + byte) >> (c->at % 8);
+    return cj__load_part(c->bytes + c->n - left, left) >> (c->at % 8);
+}
+
+static uint64_t run_take(run_cursor *c, unsigned n)
+{
+    uint64_t bits = run_look(c) & cj__low_bits(n);
+
+    c->at += n;
+    return bits;
+}
+
 static uint64_t run_next(run_cursor *c)
 {
-    uint64_t gap = 0;
+    uint64_t gap = 0, ones;
 
-    while (c->bits.at < c->bits.n * 8 && run_read(&c->bits, 1) == 1)
-        gap++;
-    gap = gap << c->rice | run_read(&c->bits, c->rice);
+    do { /* 32 ones at a time; where the bytes end, zeros end them */
+        ones = (uint64_t)__builtin_ctzll(~run_look(c) | (uint64_t)1 << 32);
+        gap += ones;
+        c->at += (size_t)ones;
+    } while (ones == 32);
+    c->at++;
+    gap = gap << c->rice | run_take(c, c->rice);
     c->last += gap;
     c->left--;
     return c->last << 16;

@@ -9,7 +9,6 @@
 typedef struct part_family {
     cj__row *rows; /* CJ__BLOCK_EVENTS of them */
     int64_t n, n_blocks, n_events;
-    cj__arena texts;
     cj__str directory;
 } part_family;
 
@@ -18,7 +17,8 @@ struct cj__part_writer {
     cj__slice slice;
     int64_t part, min_ms, max_ms;
     part_family families[2];
-    cj__row *check; /* CJ__BLOCK_EVENTS rows to compare with */
+    cj__arena texts; /* that were let go while rows of the core need them */
+    cj__row *check;  /* CJ__BLOCK_EVENTS rows to compare with */
     cj__arena check_texts;
     cj__str core, properties;
 };
@@ -42,10 +42,10 @@ int32_t cj__part_begin(cj_db *db, cj__slice slice, cj__part_writer **out)
     cj__str_init(&w->core, a, PART_BLOCK_MAX);
     cj__str_init(&w->properties, a, PART_BLOCK_MAX);
     cj__arena_init(&w->check_texts, a);
+    cj__arena_init(&w->texts, a);
     w->check = cj__alloc(a, PART_ROWS_BYTES);
     for (int f = 0; f < 2; f++) {
         cj__str_init(&w->families[f].directory, a, PART_BLOCK_MAX);
-        cj__arena_init(&w->families[f].texts, a);
         w->families[f].rows = cj__alloc(a, PART_ROWS_BYTES);
         if (w->families[f].rows == NULL)
             rc = CJ_ENOMEM;
@@ -71,11 +71,11 @@ void cj__part_end(cj__part_writer *w)
     a = &w->db->cx.allocator;
     for (int f = 0; f < 2; f++) {
         cj__free(a, w->families[f].rows, PART_ROWS_BYTES);
-        cj__arena_end(&w->families[f].texts);
         cj__str_end(&w->families[f].directory);
     }
     cj__free(a, w->check, PART_ROWS_BYTES);
     cj__arena_end(&w->check_texts);
+    cj__arena_end(&w->texts);
     cj__str_end(&w->core);
     cj__str_end(&w->properties);
     cj__free(a, w, sizeof *w);
@@ -150,28 +150,20 @@ static int32_t part_flush(cj__part_writer *w, int family)
     f->n_blocks++;
     f->n_events += f->n;
     f->n = 0;
-    cj__arena_reset(&f->texts);
+    if (family == CJ__FAMILY_CORE) /* the projection has no texts */
+        cj__arena_reset(&w->texts);
 out:
     cj__query_end(&q);
     return rc;
-}
-
-static int32_t part_copy_text(cj__arena *arena, cj__text *text)
-{
-    if (text->data == NULL)
-        return CJ_OK;
-    text->data = cj__arena_text(arena, text->data, text->n);
-    return text->data == NULL ? CJ_ENOMEM : CJ_OK;
 }
 
 static int32_t part_push(cj__part_writer *w, int family, const cj__row *row)
 {
     part_family *f = &w->families[family];
     cj__row *to;
-    int32_t rc;
 
     if (f->n == CJ__BLOCK_EVENTS) {
-        rc = part_flush(w, family);
+        int32_t rc = part_flush(w, family);
         if (rc != CJ_OK)
             return rc;
     }
@@ -181,12 +173,13 @@ static int32_t part_push(cj__part_writer *w, int family, const cj__row *row)
         to->session.data = to->order.data = to->properties.data = NULL;
         to->session.n = to->order.n = to->properties.n = 0;
     }
-    CJ_TRY(part_copy_text(&f->texts, &to->session));
-    CJ_TRY(part_copy_text(&f->texts, &to->order));
-    CJ_TRY(part_copy_text(&f->texts, &to->properties));
     f->n++;
-out:
-    return rc;
+    return CJ_OK;
+}
+
+void cj__part_let_go(cj__part_writer *w, cj__arena *texts)
+{
+    cj__arena_join(&w->texts, texts);
 }
 
 void cj__part_cover(cj__part_writer *w, int64_t min_ms, int64_t max_ms)

@@ -36,7 +36,7 @@ typedef struct seal {
 static int32_t seal_slice(seal *s, int64_t time_ms, uint32_t *out)
 {
     const cj__store *store = s->db->store;
-    cj__slice slice = cj__slice_week(time_ms);
+    cj__slice slice;
     int32_t rc;
 
     for (size_t i = s->n_slices; i-- > 0;) {
@@ -45,6 +45,7 @@ static int32_t seal_slice(seal *s, int64_t time_ms, uint32_t *out)
             return CJ_OK;
         }
     }
+    slice = cj__slice_week(time_ms);
     for (size_t i = 0; i < store->n_parts; i++)
         if (store->parts[i].from_ms <= time_ms && time_ms < store->parts[i].until_ms)
             slice = (cj__slice){store->parts[i].from_ms, store->parts[i].until_ms};
