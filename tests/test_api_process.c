@@ -420,6 +420,77 @@ START_TEST(test_api_process__read_only)
 }
 END_TEST
 
+/* ---- many make the file at once --------------------------------------------- */
+
+enum { PROCESS_MAKERS = 6, PROCESS_BIRTHS = 20 };
+
+/* Waits for the gate, makes or finds the file, records one message. */
+static void process_maker(const char *path, int gate, int index)
+{
+    cj_open_options o = api_options(0, 0);
+    char byte;
+    cj_db *db;
+
+    if (read(gate, &byte, 1) < 0 || cj_open(path, &o, &db) != CJ_OK) {
+        (void)fprintf(stderr, "maker %d: %s\n", index, cj_errmsg());
+        _exit(1);
+    }
+    if (api_record(db, index, API_IN_ORDER) != CJ_OK || cj_close(db) != CJ_OK)
+        _exit(2);
+    _exit(0);
+}
+
+START_TEST(test_api_process__a_birth_in_company)
+{
+    for (int round = 0; round < PROCESS_BIRTHS; round++) {
+        pid_t makers[PROCESS_MAKERS];
+        int gate[2], *seen;
+        api_file f;
+        cj_db *db;
+
+        api_file_make(&f);
+        ck_assert_int_eq(pipe(gate), 0);
+        for (int i = 0; i < PROCESS_MAKERS; i++) {
+            makers[i] = fork();
+            ck_assert_int_ge(makers[i], 0);
+            if (makers[i] == 0) {
+                (void)close(gate[1]);
+                process_maker(f.path, gate[0], i);
+            }
+        }
+        (void)close(gate[1]); /* all of them read the end at the same moment */
+        (void)close(gate[0]);
+        for (int i = 0; i < PROCESS_MAKERS; i++)
+            ck_assert_int_eq(process_wait(makers[i]), 0);
+        db = api_open(f.path, 0, 0);
+        seen = api_numbers(db, PROCESS_MAKERS);
+        for (int i = 0; i < PROCESS_MAKERS; i++)
+            ck_assert_int_eq(seen[i], 1);
+        free(seen);
+        expect_ok(cj_close(db));
+        api_file_remove(&f);
+    }
+}
+END_TEST
+
+/* Options that no file can have leave no file behind. */
+START_TEST(test_api_process__a_birth_refused)
+{
+    cj_open_options o = api_options(0, 0);
+    api_file f;
+    cj_db *db;
+
+    api_file_make(&f);
+    o.currency = "EURO";
+    ck_assert_int_eq(cj_open(f.path, &o, &db), CJ_EINVAL);
+    o.currency = NULL;
+    o.time_zone = "Europe/Atlantis";
+    ck_assert_int_ne(cj_open(f.path, &o, &db), CJ_OK);
+    ck_assert_int_ne(access(f.path, F_OK), 0);
+    api_file_remove(&f);
+}
+END_TEST
+
 HARNESS_MAIN("api_process", test_api_process__fork,
              test_api_process__fork_beside_a_committer,
              test_api_process__the_wal_is_replaced,
@@ -428,4 +499,5 @@ HARNESS_MAIN("api_process", test_api_process__fork,
              test_api_process__another_writer_and_deferred,
              test_api_process__a_newer_schema, test_api_process__foreign_files,
              test_api_process__an_empty_file, test_api_process__places,
-             test_api_process__read_only)
+             test_api_process__read_only, test_api_process__a_birth_in_company,
+             test_api_process__a_birth_refused)

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "store/migrations.inc" /* made from store/migrations: cj__migrations[] */
@@ -27,13 +28,14 @@ static int32_t open_paths(cj_db *db, const char *path)
     return CJ_OK;
 }
 
-/* Create with mode 0600 ourselves: SQLite would follow the umask. */
-static int32_t open_create(cj_db *db, int *created_out)
+/* Create with mode 0600 ourselves: SQLite would follow the umask.  Nobody ever deletes
+ * the file again: if the rest of opening fails, another process may already be at it,
+ * and an empty file is no less ours to make than a missing one. */
+static int32_t open_create(cj_db *db)
 {
     struct stat st;
     int fd;
 
-    *created_out = 0;
     if (lstat(db->store->path, &st) == 0) {
         if (S_ISLNK(st.st_mode))
             return cj__fail(CJ_EINVAL,
@@ -49,19 +51,25 @@ static int32_t open_create(cj_db *db, int *created_out)
         return cj__fail(CJ_EIO, "cannot create the file: %s", strerror(errno));
     if (fd >= 0)
         (void)close(fd); /* new: nobody holds locks on it yet */
-    *created_out = fd >= 0;
     return CJ_OK;
 }
 
+/* All three of one moment, unless the caller is in a transaction already. */
 static int32_t open_versions(cj__conn *conn, int64_t *application, int64_t *version,
                              int64_t *objects)
 {
-    int32_t rc;
+    int alone = sqlite3_get_autocommit(conn->sq);
+    int64_t ignored;
+    int32_t rc = CJ_OK;
 
+    if (alone)
+        CJ_TRY(cj__query_one(conn, STMT_BEGIN_READ, &ignored));
     CJ_TRY(cj__query_one(conn, STMT_APPLICATION_ID, application));
     CJ_TRY(cj__query_one(conn, STMT_USER_VERSION, version));
     CJ_TRY(cj__query_one(conn, STMT_SCHEMA_COUNT, objects));
 out:
+    if (alone && !sqlite3_get_autocommit(conn->sq))
+        (void)cj__rollback(conn);
     return rc;
 }
 
@@ -93,29 +101,55 @@ static int32_t open_exec(cj__conn *conn, const char *sql)
     return sqlite_rc == SQLITE_OK ? CJ_OK : cj__sqlite_fail(sqlite_rc, "migrate");
 }
 
+/* Are the options good for a new file?  Asked before there is one. */
+static int32_t open_options(cj_db *db, const cj_open_options *opts)
+{
+    cj__zone *known = NULL;
+    int32_t rc = CJ_OK;
+
+    if (opts->currency != NULL &&
+        cj__currency_exponent(opts->currency, strlen(opts->currency)) < 0)
+        return cj__fail(CJ_EINVAL,
+                        "unknown currency: give an ISO 4217 code such as EUR");
+    if (opts->time_zone == NULL)
+        return CJ_OK;
+    if (strlen(opts->time_zone) >= sizeof db->time_zone)
+        return cj__fail(CJ_EINVAL, "time zone name longer than %d bytes",
+                        (int)sizeof db->time_zone - 1);
+    rc = cj__zone_open(&db->cx.allocator, opts->time_zone, &known);
+    cj__zone_end(known);
+    return rc;
+}
+
 /* Facts a new file is born with. */
 static int32_t open_found(cj_db *db, const cj_open_options *opts)
 {
     const char *currency = opts->currency != NULL ? opts->currency : "EUR";
     const char *zone = opts->time_zone != NULL ? opts->time_zone : "UTC";
-    cj__zone *known = NULL;
     char code[4] = {0};
     int32_t rc;
 
-    if (cj__currency_exponent(currency, strlen(currency)) < 0)
-        return cj__fail(CJ_EINVAL,
-                        "unknown currency: give an ISO 4217 code such as EUR");
     for (int i = 0; i < 3; i++)
         code[i] = (char)(currency[i] & ~0x20);
-    if (strlen(zone) >= sizeof db->time_zone)
-        return cj__fail(CJ_EINVAL, "time zone name longer than %d bytes",
-                        (int)sizeof db->time_zone - 1);
-    CJ_TRY(cj__zone_open(&db->cx.allocator, zone, &known));
-    cj__zone_end(known);
     CJ_TRY(cj__meta_set_text(&db->store->writer, "currency", code));
     CJ_TRY(cj__meta_set_text(&db->store->writer, "time_zone", zone));
     CJ_TRY(cj__meta_set(&db->store->writer, "seed", (int64_t)cj__random_seed()));
 out:
+    return rc;
+}
+
+/* Write-ahead logging from here on.  Who switches needs the file alone, and SQLite says
+ * "busy" at once where two want that: each would wait for the other. */
+static int32_t open_wal(cj_db *db)
+{
+    const struct timespec pause = {0, 1000000};
+    int64_t ignored;
+    int32_t rc = cj__query_one(&db->store->writer, STMT_WAL, &ignored);
+
+    for (int64_t i = 0; rc == CJ_EBUSY && i < db->busy_ms; i++) {
+        (void)nanosleep(&pause, NULL);
+        rc = cj__query_one(&db->store->writer, STMT_WAL, &ignored);
+    }
     return rc;
 }
 
@@ -126,7 +160,7 @@ static int32_t open_migrate(cj_db *db, const cj_open_options *opts, int64_t vers
     int64_t ignored;
     int32_t rc;
 
-    CJ_TRY(cj__query_one(conn, STMT_WAL, &ignored));
+    CJ_TRY(open_wal(db));
     CJ_TRY(cj__query_one(conn, STMT_BEGIN_WRITE, &ignored));
     CJ_TRY(open_recognise(conn, &version)); /* another process may have been faster */
     if (version == 0) {
@@ -203,7 +237,6 @@ int32_t cj__store_open(cj_db *db, const char *path, const cj_open_options *opts)
     const cj__allocator *a = &db->cx.allocator;
     cj__store *s = cj__alloc_zero(a, sizeof *s);
     int64_t version;
-    int created = 0, kept = 0;
     int32_t rc;
 
     if (s == NULL)
@@ -217,7 +250,8 @@ int32_t cj__store_open(cj_db *db, const char *path, const cj_open_options *opts)
     cj__map_init(&s->messages.journal, a);
     cj__map_init(&s->messages.sealed, a);
     CJ_TRY(open_paths(db, path));
-    CJ_TRY(open_create(db, &created));
+    CJ_TRY(open_options(db, opts));
+    CJ_TRY(open_create(db));
     CJ_TRY(cj__conn_open(db, &s->writer,
                          (db->flags & CJ_OPEN_READONLY) ? SQLITE_OPEN_READONLY
                                                         : SQLITE_OPEN_READWRITE));
@@ -229,16 +263,10 @@ int32_t cj__store_open(cj_db *db, const char *path, const cj_open_options *opts)
                             (long long)version));
         CJ_TRY(open_migrate(db, opts, version));
     }
-    kept = 1; /* from here on another process may have begun to use it */
     (void)sqlite3_wal_hook(s->writer.sq, open_wal_hook, s);
     CJ_TRY(open_facts(db, opts));
     CJ_TRY(open_wal_identity(db));
 out:
-    if (rc != CJ_OK && created && !kept) {
-        cj__conn_close(
-            &s->writer); /* first: SQLite leaves the -wal of a file that is gone */
-        (void)unlink(path);
-    }
     return rc;
 }
 
