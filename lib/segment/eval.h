@@ -1,0 +1,69 @@
+/* One segment over one profile's facts at one moment: a pure function.  Knows nothing of
+ * SQLite, of scans or of membership.  Private to room segment. */
+#ifndef CJ__SEGMENT_EVAL_H
+#define CJ__SEGMENT_EVAL_H
+
+#include "base/time.h"
+#include "segment/tree.h"
+#include "store/row.h"
+
+/* A value that a trait took: history of the profile, in order of (name, time, node). */
+typedef struct cj__fact_trait {
+    cj__text name, value /* JSON */, source;
+    int64_t time_ms;
+} cj__fact_trait;
+
+/* Everything that is known of one profile, also what lies after `now`. */
+typedef struct cj__facts {
+    int64_t profile;
+    const cj__columns *columns; /* events in profile order: rows [first, first + n) */
+    int64_t first, n;
+    const cj__text *properties; /* as columns; NULL when the program reads none */
+    const cj__fact_trait *traits;
+    int64_t n_traits;
+    int64_t n_identifiers[9]; /* by kind id 1..8; [0]: all */
+    int32_t shared_device;
+    /* membership in other segments and lists, in the order in which the program names
+     * them (cj__program_references) */
+    const int8_t *members;
+} cj__facts;
+
+/* How the program reaches what is not in the tree.  Terms: ids of texts as the columns
+ * hold them, and back. */
+typedef struct cj__eval_env {
+    const cj__zone *zone;
+    int32_t currency_exponent;
+    void *user;
+    /* The id of a text in a space (CJ__SPACE_*); 0: no event ever had it. */
+    int32_t (*term_id)(void *user, int space, cj__text text, uint32_t *id_out);
+    int32_t (*term_text)(void *user, uint32_t id, cj__text *text_out);
+} cj__eval_env;
+
+typedef struct cj__program cj__program;
+
+/* Resolve names and lay out scratch; the tree must outlive the program. */
+int32_t cj__program_new(const cj__allocator *a, const cj__segment_tree *tree,
+                        const cj__eval_env *env, cj__program **out);
+void cj__program_end(cj__program *p); /* NULL is fine */
+uint32_t cj__program_columns(const cj__program *p); /* CJ__COL_* it reads */
+int32_t cj__program_reads_traits(const cj__program *p);
+/* Texts of in_segment("...") and in_list("..."), in order; NULL after the last. */
+const cj__seg_node *cj__program_reference(const cj__program *p, int32_t i);
+
+typedef enum cj__truth { CJ__FALSE = 0, CJ__TRUE = 1, CJ__UNKNOWN = 2 } cj__truth;
+
+/* Truth at `now`; *next_out (may be NULL) is the first later moment at which any part of
+ * it may differ (INT64_MAX: never).  Errors: CJ_ENOMEM, CJ_ELIMIT (work). */
+int32_t cj__program_run(cj__program *p, const cj__facts *facts, int64_t now_ms,
+                        cj__truth *truth_out, int64_t *next_out);
+
+/* The same, and the first later moment at which the truth itself differs. */
+int32_t cj__program_valid(cj__program *p, const cj__facts *facts, int64_t now_ms,
+                          cj__truth *truth_out, int64_t *valid_until_out);
+
+/* The truth, or value as text, of one node in the last run's facts: for explaining. */
+int32_t cj__program_explain(cj__program *p, const cj__seg_node *node,
+                            const cj__facts *facts, int64_t now_ms, cj__truth *truth_out,
+                            cj__str *value_out);
+
+#endif
