@@ -1,5 +1,5 @@
-/* One segment over one profile's facts at one moment: a pure function.  Knows nothing of
- * SQLite, of scans or of membership.  Private to room segment. */
+/* One segment over one profile's facts at one moment: a pure function.  Knows nothing
+ * of SQLite, of scans or of membership.  Private to room segment. */
 #ifndef CJ__SEGMENT_EVAL_H
 #define CJ__SEGMENT_EVAL_H
 
@@ -45,15 +45,18 @@ typedef struct cj__program cj__program;
 int32_t cj__program_new(const cj__allocator *a, const cj__segment_tree *tree,
                         const cj__eval_env *env, cj__program **out);
 void cj__program_end(cj__program *p); /* NULL is fine */
+/* Ask again for the ids of texts that no event had: when terms may have come. */
+int32_t cj__program_refresh(cj__program *p);
 uint32_t cj__program_columns(const cj__program *p); /* CJ__COL_* it reads */
 int32_t cj__program_reads_traits(const cj__program *p);
-/* Texts of in_segment("...") and in_list("..."), in order; NULL after the last. */
+/* The calls in_segment("...") and in_list("..."), in the order of facts->members: each
+ * a CALL node whose kid 0 is the TEXT; NULL after the last. */
 const cj__seg_node *cj__program_reference(const cj__program *p, int32_t i);
 
 typedef enum cj__truth { CJ__FALSE = 0, CJ__TRUE = 1, CJ__UNKNOWN = 2 } cj__truth;
 
-/* Truth at `now`; *next_out (may be NULL) is the first later moment at which any part of
- * it may differ (INT64_MAX: never).  Errors: CJ_ENOMEM, CJ_ELIMIT (work). */
+/* Truth at `now`; *next_out (may be NULL) is the first later moment at which any part
+ * of it may differ (INT64_MAX: never).  Errors: CJ_ENOMEM, CJ_ELIMIT (work). */
 int32_t cj__program_run(cj__program *p, const cj__facts *facts, int64_t now_ms,
                         cj__truth *truth_out, int64_t *next_out);
 
@@ -63,7 +66,7 @@ int32_t cj__program_valid(cj__program *p, const cj__facts *facts, int64_t now_ms
 
 /* The truth, or value as text, of one node in the last run's facts: for explaining. */
 int32_t cj__program_explain(cj__program *p, const cj__seg_node *node,
-                            const cj__facts *facts, int64_t now_ms, cj__truth *truth_out,
-                            cj__str *value_out);
+                            const cj__facts *facts, int64_t now_ms,
+                            cj__truth *truth_out, cj__str *value_out);
 
 #endif

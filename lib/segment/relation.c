@@ -1,0 +1,323 @@
+/* Relations: one value against literals or another value.  A side that is missing makes
+ * them unknown; of a number that ticks with time the exact moment of crossing counts.
+ */
+#include "segment/program.h"
+
+#include <math.h>
+
+static cj__truth relation_truth(int is_true)
+{
+    return is_true ? CJ__TRUE : CJ__FALSE;
+}
+
+static cj__truth relation_not(cj__truth truth)
+{
+    return truth == CJ__UNKNOWN ? truth : truth == CJ__TRUE ? CJ__FALSE : CJ__TRUE;
+}
+
+/* ---- numbers that tick
+ * ----------------------------------------------------------------- */
+
+/* The moment at which a ticking number reaches, or passes, a constant; it only grows,
+ * so there is one at most before it is below or above for good. */
+static void relation_crossing(cj__program *p, const cj__value *ticking, double constant)
+{
+    double reach;
+    int64_t moment;
+
+    if (!(ticking->d <= constant))
+        return;
+    reach = ticking->d < constant ? ceil(constant) : ticking->d + 1;
+    if (!(fabs(reach) < 9e15) ||
+        __builtin_mul_overflow((int64_t)reach, ticking->unit, &moment) ||
+        __builtin_add_overflow(moment, ticking->base, &moment))
+        return;
+    cj__later(p, moment);
+}
+
+static void relation_tick(cj__program *p, cj__value *a, cj__value *b)
+{
+    if (a->ticks && b->ticks) {
+        cj__value_settle(p, a);
+        cj__value_settle(p, b);
+    } else if (a->ticks && b->type == CJ__TYPE_NUMBER) {
+        relation_crossing(p, a, b->d);
+    } else if (b->ticks && a->type == CJ__TYPE_NUMBER) {
+        relation_crossing(p, b, a->d);
+    }
+}
+
+/* ---- one relation each
+ * ------------------------------------------------------------------- */
+
+static int32_t relation_compare(cj__program *p, const cj__op *op, cj__value *left,
+                                cj__truth *out)
+{
+    cj__value right;
+    int order;
+    int32_t rc;
+
+    CJ_TRY(op->kids[1]->eval(p, op->kids[1], &right));
+    if (left->ticks | right.ticks)
+        relation_tick(p, left, &right);
+    if (!cj__value_order(p, left, &right, &order)) {
+        *out = CJ__UNKNOWN;
+        return CJ_OK;
+    }
+    switch (op->op) {
+    case CJ__SEG_EQ:
+        *out = relation_truth(order == 0);
+        break;
+    case CJ__SEG_NE:
+        *out = relation_truth(order != 0);
+        break;
+    case CJ__SEG_LT:
+        *out = relation_truth(order < 0);
+        break;
+    case CJ__SEG_LE:
+        *out = relation_truth(order <= 0);
+        break;
+    case CJ__SEG_GT:
+        *out = relation_truth(order > 0);
+        break;
+    default:
+        *out = relation_truth(order >= 0);
+    }
+out:
+    return rc;
+}
+
+/* As `left >= kid 1 and left <= kid 2`. */
+static int32_t relation_between(cj__program *p, const cj__op *op, cj__value *left,
+                                cj__truth *out)
+{
+    cj__truth sides[2] = {CJ__UNKNOWN, CJ__UNKNOWN};
+    cj__value right;
+    int order;
+    int32_t rc = CJ_OK;
+
+    for (uint32_t k = 0; k < 2; k++) {
+        CJ_TRY(op->kids[k + 1]->eval(p, op->kids[k + 1], &right));
+        if (left->ticks | right.ticks)
+            relation_tick(p, left, &right);
+        if (cj__value_order(p, left, &right, &order))
+            sides[k] = relation_truth(k == 0 ? order >= 0 : order <= 0);
+    }
+    if (sides[0] == CJ__FALSE || sides[1] == CJ__FALSE)
+        *out = CJ__FALSE;
+    else
+        *out = sides[0] == CJ__UNKNOWN ? sides[0] : sides[1];
+out:
+    return rc;
+}
+
+/* As `left = a or left = b or ...`. */
+static int32_t relation_in(cj__program *p, const cj__op *op, cj__value *left,
+                           cj__truth *out)
+{
+    const cj__op *list = op->kids[1];
+    cj__value right;
+
+    *out = list->n_kids == 0 ? CJ__FALSE : CJ__UNKNOWN;
+    if (left->type == CJ__TYPE_NONE)
+        return CJ_OK;
+    *out = CJ__FALSE;
+    for (uint32_t k = 0; k < list->n_kids && *out != CJ__TRUE; k++) {
+        cj__truth equal;
+
+        right = list->kids[k]->constant;
+        if (left->ticks)
+            relation_tick(p, left, &right);
+        equal = cj__value_equal(p, left, &right);
+        if (equal != CJ__FALSE)
+            *out = equal;
+    }
+    return CJ_OK;
+}
+
+/* ---- texts and lists
+ * ------------------------------------------------------------------------ */
+
+/* 1 in *found when an element of a list, or a scalar itself, equals a literal. */
+static int32_t relation_member(cj__program *p, const cj__value *left,
+                               const cj__value *literal, int *found)
+{
+    cj__value element;
+    cj__text json;
+    size_t at = 0;
+    int32_t rc = CJ_OK;
+
+    *found = 0;
+    if (left->type != CJ__TYPE_LIST) {
+        *found = cj__value_equal(p, left, literal) == CJ__TRUE;
+        return CJ_OK;
+    }
+    CJ_TRY(cj__program_work(p, (int64_t)left->text.n));
+    while (!*found && cj__path_element(left->text, &at, &json)) {
+        CJ_TRY(cj__value_json(p, json, &element));
+        *found = cj__value_equal(p, &element, literal) == CJ__TRUE;
+    }
+out:
+    return rc;
+}
+
+static int relation_is_scalar(const cj__value *v)
+{
+    return v->type != CJ__TYPE_NONE && v->type != CJ__TYPE_LIST &&
+           v->type != CJ__TYPE_DYNAMIC;
+}
+
+static int32_t relation_text(cj__program *p, const cj__op *op, cj__value *left,
+                             cj__truth *out)
+{
+    const cj__value *part = &op->kids[1]->constant;
+    const int fold = part->i != 0;
+    int64_t work = 0;
+    int found;
+    int32_t rc = CJ_OK;
+
+    *out = CJ__UNKNOWN;
+    if (left->type == CJ__TYPE_LIST && op->op == CJ__SEG_CONTAINS) {
+        CJ_TRY(relation_member(p, left, part, &found));
+        *out = relation_truth(found);
+        return CJ_OK;
+    }
+    if (left->type != CJ__TYPE_TEXT || part->type != CJ__TYPE_TEXT)
+        return CJ_OK;
+    if (op->op == CJ__SEG_CONTAINS)
+        found = cj__text_contains(left->text, part->text, fold, &work);
+    else if (op->op == CJ__SEG_STARTS)
+        found = cj__text_starts(left->text, part->text, fold);
+    else if (op->op == CJ__SEG_ENDS)
+        found = cj__text_ends(left->text, part->text, fold);
+    else
+        found = cj__text_like(left->text, part->text, fold, &work);
+    CJ_TRY(cj__program_work(p, work));
+    *out = relation_truth(found);
+out:
+    return rc;
+}
+
+static int32_t relation_has(cj__program *p, const cj__op *op, cj__value *left,
+                            cj__truth *out)
+{
+    const cj__op *list = op->kids[1];
+    uint32_t n_found = 0;
+    int found;
+    int32_t rc = CJ_OK;
+
+    *out = CJ__UNKNOWN;
+    cj__value_settle(p, left);
+    if (left->type != CJ__TYPE_LIST && !relation_is_scalar(left))
+        return CJ_OK;
+    for (uint32_t k = 0; k < list->n_kids; k++) {
+        CJ_TRY(relation_member(p, left, &list->kids[k]->constant, &found));
+        n_found += (uint32_t)found;
+    }
+    if (op->op == CJ__SEG_HAS_ANY)
+        *out = relation_truth(n_found > 0);
+    else if (op->op == CJ__SEG_HAS_ALL)
+        *out = relation_truth(n_found == list->n_kids);
+    else
+        *out = relation_truth(n_found == 0);
+out:
+    return rc;
+}
+
+static int32_t relation_is(cj__program *p, const cj__op *op, cj__value *left,
+                           cj__truth *out)
+{
+    const cj__truth truth = cj__truth_of(left);
+    cj__text element;
+    size_t at = 0;
+
+    (void)p;
+    switch (op->op) {
+    case CJ__SEG_IS_MISSING:
+    case CJ__SEG_IS_KNOWN:
+        *out = relation_truth((left->type == CJ__TYPE_NONE) ==
+                              (op->op == CJ__SEG_IS_MISSING));
+        break;
+    case CJ__SEG_IS_TRUE:
+        *out = truth;
+        break;
+    case CJ__SEG_IS_FALSE:
+        *out = relation_not(truth);
+        break;
+    default:
+        if (left->type == CJ__TYPE_NONE)
+            *out = CJ__UNKNOWN;
+        else if (left->type == CJ__TYPE_LIST)
+            *out = relation_truth(!cj__path_element(left->text, &at, &element));
+        else
+            *out = relation_truth(left->type == CJ__TYPE_TEXT && left->text.n == 0);
+    }
+    return CJ_OK;
+}
+
+/* ---- which one
+ * ------------------------------------------------------------------------------- */
+
+typedef int32_t (*relation_fn)(cj__program *p, const cj__op *op, cj__value *left,
+                               cj__truth *out);
+
+static relation_fn relation_of(int32_t op)
+{
+    if (op >= CJ__SEG_EQ && op <= CJ__SEG_GE)
+        return relation_compare;
+    if (op == CJ__SEG_BETWEEN)
+        return relation_between;
+    if (op == CJ__SEG_IN)
+        return relation_in;
+    if (op >= CJ__SEG_CONTAINS && op <= CJ__SEG_LIKE)
+        return relation_text;
+    if (op >= CJ__SEG_HAS_ANY && op <= CJ__SEG_HAS_NONE)
+        return relation_has;
+    if (op >= CJ__SEG_IS_MISSING && op <= CJ__SEG_IS_EMPTY)
+        return relation_is;
+    if (op >= CJ__SEG_BEFORE && op <= CJ__SEG_NEAR)
+        return cj__relation_moment;
+    return NULL;
+}
+
+int32_t cj__relation_with(cj__program *p, const cj__op *op, cj__value *left,
+                          cj__truth *out)
+{
+    return relation_of(op->op)(p, op, left, out);
+}
+
+static int32_t relation_eval(cj__program *p, const cj__op *op, cj__value *out)
+{
+    cj__truth truth;
+    cj__value left;
+    int32_t rc;
+
+    CJ_TRY(op->kids[0]->eval(p, op->kids[0], &left));
+    CJ_TRY(relation_of(op->op)(p, op, &left, &truth));
+    cj__value_truth(out, truth);
+out:
+    return rc;
+}
+
+/* The commonest, without the detour. */
+static int32_t relation_eval_compare(cj__program *p, const cj__op *op, cj__value *out)
+{
+    cj__truth truth;
+    cj__value left;
+    int32_t rc;
+
+    CJ_TRY(op->kids[0]->eval(p, op->kids[0], &left));
+    CJ_TRY(relation_compare(p, op, &left, &truth));
+    cj__value_truth(out, truth);
+out:
+    return rc;
+}
+
+cj__eval_fn cj__relation_eval(int32_t op)
+{
+    const relation_fn relation = relation_of(op);
+
+    if (relation == relation_compare)
+        return relation_eval_compare;
+    return relation != NULL ? relation_eval : NULL;
+}
