@@ -1,4 +1,5 @@
-/* Functions over sessions, channels, campaigns and stages of the journey. */
+/* Functions over sessions, channels, campaigns and stages of the journey.  An event
+ * without a session or channel belongs to none and is not counted. */
 #include "segment/program.h"
 
 static const cj__field session_field = {.kind = CJ__FIELD_SESSION};

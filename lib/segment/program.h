@@ -23,15 +23,21 @@
 
 /* ---- values (value.c) ----------------------------------------------------------- */
 
+/* A NUMBER that grows with now by itself, as days_since does.  PURE: it is floor((now -
+ * base) / unit).  LINEAR: a sum of such numbers times constants; on its way it stays
+ * within width of a line of that slope through what it is now. */
+enum { CJ__TICKS_NOT = 0, CJ__TICKS_PURE, CJ__TICKS_LINEAR };
+
 /* type is CJ__TYPE_*: NONE is missing, or for a condition unknown; DYNAMIC is a JSON
  * object, which is known and compares with nothing. */
 typedef struct cj__value {
     int32_t type;
-    int32_t ticks; /* a NUMBER that is floor((now - base) / unit) and grows with now */
+    int32_t ticks;
     int64_t i;     /* BOOLEAN, MONEY, TIME, DURATION; TEXT: 1 letters of any case */
     double d;      /* NUMBER */
     cj__text text; /* TEXT; LIST and DYNAMIC: their JSON */
-    int64_t base, unit;
+    int64_t base, unit, tick; /* tick: when it changes next */
+    double slope, width;      /* slope per ms */
 } cj__value;
 
 typedef struct cj__op cj__op;

@@ -1,4 +1,5 @@
-/* Why: the truth or the value of one part, as a person would write it. */
+/* Why: the truth or the value of one part, as a person would write it.  Runs the whole
+ * first, so that what is explained is what was answered. */
 #include "segment/program.h"
 
 #include <string.h>

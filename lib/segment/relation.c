@@ -35,20 +35,84 @@ static void relation_crossing(cj__program *p, const cj__value *ticking, double c
     cj__later(p, moment);
 }
 
+static double relation_slope(const cj__value *a, const cj__value *b)
+{
+    return (a->ticks ? a->slope : 0) - (b->ticks ? b->slope : 0);
+}
+
+static int relation_parallel(const cj__value *a, const cj__value *b)
+{
+    return (a->ticks | b->ticks) != 0 && a->type == CJ__TYPE_NUMBER &&
+           b->type == CJ__TYPE_NUMBER && !(fabs(relation_slope(a, b)) > 1e-15);
+}
+
+static int64_t relation_next_tick(const cj__value *a, const cj__value *b)
+{
+    return !b->ticks || (a->ticks && a->tick < b->tick) ? a->tick : b->tick;
+}
+
+/* Two sides of which one at least ticks: they can only meet where the line of their
+ * difference is within its width of 0.  Parallel ones that are near: tick by tick. */
+static void relation_lines(cj__program *p, const cj__value *a, const cj__value *b)
+{
+    const double slope = relation_slope(a, b);
+    const double width = (a->ticks ? a->width : 0) + (b->ticks ? b->width : 0) +
+                         1e-9 * (1 + fabs(a->d) + fabs(b->d));
+    const double centre = -(a->d - b->d) / slope, half = width / fabs(slope);
+    const int64_t tick = relation_next_tick(a, b);
+
+    if (relation_parallel(a, b)) {
+        if (fabs(a->d - b->d) <= width)
+            cj__later(p, tick);
+    } else if (centre + half >= 0 && centre - half < 1e15) {
+        const int64_t meet = p->now + (int64_t)fmax(centre - half - 1, 0);
+
+        cj__later(p, tick > meet ? tick : meet);
+    }
+}
+
 static void relation_tick(cj__program *p, cj__value *a, cj__value *b)
 {
-    if (a->ticks && b->ticks) {
-        cj__value_settle(p, a);
-        cj__value_settle(p, b);
-    } else if (a->ticks && b->type == CJ__TYPE_NUMBER) {
+    if (a->type != CJ__TYPE_NUMBER || b->type != CJ__TYPE_NUMBER)
+        return;
+    if (a->ticks == CJ__TICKS_PURE && !b->ticks)
         relation_crossing(p, a, b->d);
-    } else if (b->ticks && a->type == CJ__TYPE_NUMBER) {
+    else if (b->ticks == CJ__TICKS_PURE && !a->ticks)
         relation_crossing(p, b, a->d);
-    }
+    else
+        relation_lines(p, a, b);
 }
 
 /* ---- one relation each
  * ------------------------------------------------------------------- */
+
+/* What ticks alike repeats itself every day: look through one. */
+static int32_t relation_day(cj__program *p, const cj__op *op, const cj__value *left,
+                            const cj__value *right)
+{
+    const int64_t now = p->now, next = p->next;
+    int64_t changes = CJ__NEVER, at = relation_next_tick(left, right);
+    int order, later;
+    cj__value a, b;
+    int32_t rc = CJ_OK;
+
+    if (!cj__value_order(p, left, right, &order))
+        return CJ_OK;
+    for (; at <= now + CJ__MS_PER_DAY && changes == CJ__NEVER;
+         at = relation_next_tick(&a, &b)) {
+        p->now = at;
+        CJ_TRY(op->kids[0]->eval(p, op->kids[0], &a));
+        CJ_TRY(op->kids[1]->eval(p, op->kids[1], &b));
+        if (!relation_parallel(&a, &b) || !cj__value_order(p, &a, &b, &later) ||
+            later != order)
+            changes = at;
+    }
+out:
+    p->now = now;
+    p->next = next;
+    cj__later(p, changes);
+    return rc;
+}
 
 static int32_t relation_compare(cj__program *p, const cj__op *op, cj__value *left,
                                 cj__truth *out)
@@ -58,8 +122,12 @@ static int32_t relation_compare(cj__program *p, const cj__op *op, cj__value *lef
     int32_t rc;
 
     CJ_TRY(op->kids[1]->eval(p, op->kids[1], &right));
-    if (left->ticks | right.ticks)
-        relation_tick(p, left, &right);
+    if ((left->ticks | right.ticks) != 0) {
+        if (relation_parallel(left, &right))
+            CJ_TRY(relation_day(p, op, left, &right));
+        else
+            relation_tick(p, left, &right);
+    }
     if (!cj__value_order(p, left, &right, &order)) {
         *out = CJ__UNKNOWN;
         return CJ_OK;

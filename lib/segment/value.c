@@ -50,29 +50,23 @@ static int64_t value_floor(int64_t a, int64_t b)
 
 void cj__value_ticking(cj__value *out, const cj__program *p, int64_t base, int64_t unit)
 {
-    int64_t age;
+    const int64_t n = value_floor(p->now - cj__span(base), unit);
 
-    if (__builtin_sub_overflow(p->now, base, &age)) {
-        cj__value_missing(out);
-        return;
-    }
-    out->type = CJ__TYPE_NUMBER;
-    out->ticks = 1;
-    out->i = value_floor(age, unit);
-    out->d = (double)out->i;
-    out->base = base;
+    cj__value_number(out, (double)n);
+    out->ticks = CJ__TICKS_PURE;
+    out->i = n;
+    out->base = cj__span(base);
     out->unit = unit;
+    out->tick = out->base + (n + 1) * unit;
+    out->slope = 1 / (double)unit;
+    out->width = 1;
 }
 
 void cj__value_settle(cj__program *p, cj__value *v)
 {
-    int64_t next;
-
-    if (v->ticks && v->type == CJ__TYPE_NUMBER &&
-        !__builtin_mul_overflow(v->i + 1, v->unit, &next) &&
-        !__builtin_add_overflow(next, v->base, &next))
-        cj__later(p, next);
-    v->ticks = 0;
+    if (v->ticks)
+        cj__later(p, v->tick);
+    v->ticks = CJ__TICKS_NOT;
 }
 
 /* ---- JSON -------------------------------------------------------------------------
@@ -254,6 +248,47 @@ static void value_negate(const cj__value *a, cj__value *out)
         cj__value_typed(out, CJ__TYPE_MONEY, -a->i);
 }
 
+static void value_line_sum(const cj__value *a, const cj__value *b, int sign,
+                           cj__value *out)
+{
+    const double slope_a = a->ticks ? a->slope : 0, slope_b = b->ticks ? b->slope : 0;
+
+    out->ticks = CJ__TICKS_LINEAR;
+    out->slope = sign > 0 ? slope_a + slope_b : slope_a - slope_b;
+    out->width = (a->ticks ? a->width : 0) + (b->ticks ? b->width : 0);
+    out->tick = !b->ticks || (a->ticks && a->tick < b->tick) ? a->tick : b->tick;
+}
+
+static void value_line_times(const cj__value *a, double factor, cj__value *out)
+{
+    out->ticks = CJ__TICKS_LINEAR;
+    out->slope = a->slope * factor;
+    out->width = a->width * fabs(factor);
+    out->tick = a->tick;
+}
+
+/* Carry on what ticks through numbers; anything else settles it. */
+static void value_line(cj__program *p, int32_t op, cj__value *a, cj__value *b,
+                       cj__value *out)
+{
+    const int numbers = out->type == CJ__TYPE_NUMBER && a->type == CJ__TYPE_NUMBER &&
+                        (op == CJ__SEG_NEGATE || b->type == CJ__TYPE_NUMBER);
+
+    if (numbers && (op == CJ__SEG_ADD || op == CJ__SEG_SUBTRACT)) {
+        value_line_sum(a, b, op == CJ__SEG_ADD ? 1 : -1, out);
+    } else if (numbers && op == CJ__SEG_NEGATE) {
+        value_line_times(a, -1, out);
+    } else if (numbers && op == CJ__SEG_MULTIPLY && a->ticks != b->ticks &&
+               (!a->ticks || !b->ticks)) {
+        value_line_times(a->ticks ? a : b, a->ticks ? b->d : a->d, out);
+    } else if (numbers && op == CJ__SEG_DIVIDE && !b->ticks) {
+        value_line_times(a, 1 / b->d, out);
+    } else {
+        cj__value_settle(p, a);
+        cj__value_settle(p, b);
+    }
+}
+
 /* Typed values set i and d only where they have one: the others are not read. */
 int32_t cj__eval_arithmetic(cj__program *p, const cj__op *op, cj__value *out)
 {
@@ -262,10 +297,8 @@ int32_t cj__eval_arithmetic(cj__program *p, const cj__op *op, cj__value *out)
 
     cj__value_missing(out);
     CJ_TRY(op->kids[0]->eval(p, op->kids[0], &a));
-    cj__value_settle(p, &a);
     if (op->n_kids > 1)
         CJ_TRY(op->kids[1]->eval(p, op->kids[1], &b));
-    cj__value_settle(p, &b);
     switch (op->op) {
     case CJ__SEG_ADD:
         value_add(&a, &b, 1, out);
@@ -282,6 +315,8 @@ int32_t cj__eval_arithmetic(cj__program *p, const cj__op *op, cj__value *out)
     default:
         value_negate(&a, out);
     }
+    if (a.ticks | b.ticks)
+        value_line(p, op->op, &a, &b, out);
 out:
     return rc;
 }
