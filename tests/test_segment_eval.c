@@ -904,6 +904,37 @@ START_TEST(test_eval__nothing_and_refresh)
 }
 END_TEST
 
+/* Nothing of one profile is left when the next one comes. */
+START_TEST(test_eval__one_program_for_many_profiles)
+{
+    facts_program p;
+    facts_case c;
+
+    facts_begin(&c, "UTC");
+    facts_events(&c, "2025-01-01 a value=1 channel=web {\"x\":\"\\u0061\"}\n");
+    facts_traits(&c, "2024-01-01 t \"\\u0061\"\n");
+    p = facts_compile(&c, "sum(value, a) = 1 EUR and top_channel() = \"web\" and "
+                          "last_value(properties.x, a) = \"a\" and t = \"a\" and "
+                          "count(a where properties.x = \"a\") = 1");
+    for (int round = 0; round < 3; round++) {
+        c.columns.value_minor[0] = 100;
+        c.properties[0] = cj__text_of("{\"x\":\"\\u0061\"}");
+        c.traits[0].value = cj__text_of("\"\\u0061\"");
+        ck_assert_int_eq(facts_run(&c, &p, 1800000000000, NULL), CJ__TRUE);
+        c.columns.value_minor[0] = 200;
+        ck_assert_int_eq(facts_run(&c, &p, 1800000000000, NULL), CJ__FALSE);
+        c.columns.value_minor[0] = 100;
+        c.properties[0] = cj__text_of("{\"x\":\"b\"}");
+        ck_assert_int_eq(facts_run(&c, &p, 1800000000000, NULL), CJ__FALSE);
+        c.properties[0] = cj__text_of("{\"x\":\"a\"}");
+        c.traits[0].value = cj__text_of("\"b\"");
+        ck_assert_int_eq(facts_run(&c, &p, 1800000000000, NULL), CJ__FALSE);
+    }
+    facts_drop(&c, &p);
+    facts_end(&c);
+}
+END_TEST
+
 START_TEST(test_eval__explain)
 {
     facts_program p;
@@ -937,6 +968,79 @@ START_TEST(test_eval__explain)
                         facts_time(&c, "2025-03-03"), &truth, &s);
     ck_assert_uint_eq(s.n, 0); /* a filter is about one event */
     cj__str_end(&s);
+    facts_drop(&c, &p);
+    facts_end(&c);
+}
+END_TEST
+
+/* ---- without memory: the n-th allocation fails, and those behind it when all is 1
+ * ---------- */
+
+typedef struct scarce {
+    int64_t left, n_live;
+    int all;
+} scarce;
+
+static void *scarce_realloc(void *user, void *p, uint64_t old_bytes, uint64_t new_bytes)
+{
+    scarce *s = user;
+    void *grown;
+
+    (void)old_bytes;
+    if (new_bytes == 0) {
+        s->n_live -= p != NULL;
+        free(p);
+        return NULL;
+    }
+    if (s->left-- == 0 || (s->all && s->left < 0))
+        return NULL;
+    grown = realloc(p, new_bytes);
+    s->n_live += p == NULL;
+    return grown;
+}
+
+static int32_t run_scarce(facts_case *c, const cj__segment_tree *tree, scarce *s)
+{
+    const cj__allocator a = {scarce_realloc, s};
+    cj__program *program = NULL;
+    cj__truth truth;
+    int64_t until;
+    int32_t rc;
+
+    rc = cj__program_new(&a, tree, &c->env, &program);
+    if (rc == CJ_OK)
+        rc = cj__program_valid(program, &c->facts, 1800000000000, &truth, &until);
+    cj__program_end(program);
+    return rc;
+}
+
+START_TEST(test_eval__out_of_memory)
+{
+    facts_program p;
+    facts_case c;
+    int64_t n = 0;
+
+    facts_begin(&c, "UTC");
+    facts_events(&c, "2025-01-01 a value=1 channel=web product=P {\"x\":\"\\u0061\"}\n"
+                     "2025-01-02 b value=1 channel=web product=P session=1\n");
+    facts_traits(&c, "2024-01-01 t \"\\u0061\"\n");
+    p = facts_compile(&c,
+                      "count(a where properties.x = \"a\" and channel like \"w*\") = 1 "
+                      "and sequence(a -> b, same product) and sessions() = 1 and "
+                      "median_days_between(any) = 1 and t = \"a\" and "
+                      "not in_list(\"x\") and bought_together(\"P\", \"Q\")");
+    for (int all = 0; all <= 1; all++) {
+        for (n = 0;; n++) {
+            scarce s = {.left = n, .all = all};
+            const int32_t rc = run_scarce(&c, p.tree, &s);
+
+            ck_assert_int_eq(s.n_live, 0);
+            if (rc == CJ_OK)
+                break;
+            ck_assert_int_eq(rc, CJ_ENOMEM);
+        }
+        ck_assert_int_gt(n, 20);
+    }
     facts_drop(&c, &p);
     facts_end(&c);
 }
@@ -984,5 +1088,5 @@ HARNESS_MAIN("segment_eval", test_eval__every_function_has_an_evaluator,
              test_eval__references_in_order, test_eval__sample, test_eval__fields,
              test_eval__order_against_trying_everything,
              test_eval__median_against_sorting, test_eval__columns_that_are_read,
-             test_eval__nothing_and_refresh, test_eval__explain,
-             test_eval__too_much_work)
+             test_eval__nothing_and_refresh, test_eval__one_program_for_many_profiles,
+             test_eval__explain, test_eval__out_of_memory, test_eval__too_much_work)

@@ -194,7 +194,7 @@ static int32_t sequence_without(cj__program *p, const cj__op *op, cj__value *out
     CJ_TRY(cj__list_of(p, op->call->selectors[1], &second));
     CJ_TRY(cj__list_of(p, op->call->selectors[2], &between));
     second.n = cj__list_seen(p, &second);
-    between.n = cj__list_seen(p, &between);
+    between.n = cj__list_at(p, &between, p->now); /* one to come is behind all pairs */
     if (range.lo < range.hi) {
         first = (cj__list){first.rows + range.lo, range.hi - range.lo};
         CJ_TRY(cj__program_work(p, (int64_t)first.n + second.n + between.n));

@@ -86,6 +86,24 @@ static void relation_tick(cj__program *p, cj__value *a, cj__value *b)
 /* ---- one relation each
  * ------------------------------------------------------------------- */
 
+static int relation_holds(int32_t op, int order)
+{
+    switch (op) {
+    case CJ__SEG_EQ:
+        return order == 0;
+    case CJ__SEG_NE:
+        return order != 0;
+    case CJ__SEG_LT:
+        return order < 0;
+    case CJ__SEG_LE:
+        return order <= 0;
+    case CJ__SEG_GT:
+        return order > 0;
+    default:
+        return order >= 0;
+    }
+}
+
 /* What ticks alike repeats itself every day: look through one. */
 static int32_t relation_day(cj__program *p, const cj__op *op, const cj__value *left,
                             const cj__value *right)
@@ -104,7 +122,7 @@ static int32_t relation_day(cj__program *p, const cj__op *op, const cj__value *l
         CJ_TRY(op->kids[0]->eval(p, op->kids[0], &a));
         CJ_TRY(op->kids[1]->eval(p, op->kids[1], &b));
         if (!relation_parallel(&a, &b) || !cj__value_order(p, &a, &b, &later) ||
-            later != order)
+            relation_holds(op->op, later) != relation_holds(op->op, order))
             changes = at;
     }
 out:
@@ -132,25 +150,7 @@ static int32_t relation_compare(cj__program *p, const cj__op *op, cj__value *lef
         *out = CJ__UNKNOWN;
         return CJ_OK;
     }
-    switch (op->op) {
-    case CJ__SEG_EQ:
-        *out = relation_truth(order == 0);
-        break;
-    case CJ__SEG_NE:
-        *out = relation_truth(order != 0);
-        break;
-    case CJ__SEG_LT:
-        *out = relation_truth(order < 0);
-        break;
-    case CJ__SEG_LE:
-        *out = relation_truth(order <= 0);
-        break;
-    case CJ__SEG_GT:
-        *out = relation_truth(order > 0);
-        break;
-    default:
-        *out = relation_truth(order >= 0);
-    }
+    *out = relation_truth(relation_holds(op->op, order));
 out:
     return rc;
 }
