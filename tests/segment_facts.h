@@ -6,7 +6,7 @@
 #include "segment/eval.h"
 #include "store/store.h"
 
-enum { FACTS_EVENTS = 512, FACTS_TRAITS = 64, FACTS_TERMS = 256 };
+enum { FACTS_EVENTS = 512, FACTS_TRAITS = 64, FACTS_TERMS = 4096 };
 
 typedef struct facts_case {
     struct cj_db db; /* only what the parser reads: allocator, zone, currency */

@@ -845,6 +845,46 @@ END_TEST
 /* ---- the program
  * ------------------------------------------------------------------------------ */
 
+/* Lists that are searched, with names that are not there yet, against one by one. */
+START_TEST(test_eval__long_lists)
+{
+    static const char *const forms[] = {"count(a where product in (%s)) = 1",
+                                        "count(a where session in (%s)) = 1",
+                                        "t in (%s)", "bought((%s))"};
+    char list[4000] = "", text[4200], event[100];
+    facts_case c;
+    lot l = {11};
+
+    facts_begin(&c, "UTC");
+    facts_event_at(&c, 0, "a product=P50");
+    for (int i = 0; i < 200; i++) /* P0, P7, P14, ... in disorder */
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s\"P%d\"",
+                 i == 0 ? "" : ", ", i * 67 % 200 * 7);
+    for (size_t f = 0; f < 4; f++) {
+        facts_program p;
+
+        snprintf(text, sizeof text, forms[f], list);
+        p = facts_compile(&c, text);
+        for (int round = 0; round < 300; round++) {
+            const int i = (int)below(&l, 1500);
+
+            facts_clear(&c);
+            snprintf(event, sizeof event, "%s product=P%d session=P%d",
+                     f == 3 ? "order_item" : "a", i, i);
+            facts_event_at(&c, 1, event);
+            snprintf(event, sizeof event, "t \"P%d\"", i);
+            facts_trait_at(&c, 1, event);
+            cj__program_refresh(p.program);
+            ck_assert_msg((facts_run(&c, &p, 5, NULL) == CJ__TRUE) ==
+                              (i % 7 == 0 && i < 1400),
+                          "%s: %d", forms[f], i);
+        }
+        facts_drop(&c, &p);
+    }
+    facts_end(&c);
+}
+END_TEST
+
 START_TEST(test_eval__columns_that_are_read)
 {
     static const struct {
@@ -1087,6 +1127,7 @@ HARNESS_MAIN("segment_eval", test_eval__every_function_has_an_evaluator,
              test_eval__traits_are_the_newest, test_eval__profile,
              test_eval__references_in_order, test_eval__sample, test_eval__fields,
              test_eval__order_against_trying_everything,
-             test_eval__median_against_sorting, test_eval__columns_that_are_read,
-             test_eval__nothing_and_refresh, test_eval__one_program_for_many_profiles,
-             test_eval__explain, test_eval__out_of_memory, test_eval__too_much_work)
+             test_eval__median_against_sorting, test_eval__long_lists,
+             test_eval__columns_that_are_read, test_eval__nothing_and_refresh,
+             test_eval__one_program_for_many_profiles, test_eval__explain,
+             test_eval__out_of_memory, test_eval__too_much_work)

@@ -28,6 +28,7 @@ const cj__call_row *cj__call_named(const char *name)
 
 /* Room for every selector a call can have: its steps and those it adds. */
 enum { CALL_SELECTORS = 20 };
+enum { CALL_PERIODS = 1000000 }; /* longer ago than any event */
 
 static int32_t call_add(cj__program *p, cj__call *call, uint32_t slot, int64_t within)
 {
@@ -93,7 +94,7 @@ static void call_periods(cj__call *call, const cj__seg_node *node)
     const char first = node->text.n > 0 ? node->text.data[0] : 'd';
 
     call->k = node->i;
-    call->n = node->i2;
+    call->n = node->i2 < CALL_PERIODS ? node->i2 : CALL_PERIODS;
     call->unit = first == 'd'   ? CJ__UNIT_DAY
                  : first == 'w' ? CJ__UNIT_WEEK
                                 : CJ__UNIT_MONTH;

@@ -5,6 +5,12 @@
 
 #include "store/store.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILTER_FEW = 8 };          /* ids that are compared one by one */
+#define FILTER_SPREAD 2654435769u /* 2^32 / golden ratio: term ids are dense */
+
 static cj__truth filter_truth(int is_true)
 {
     return is_true ? CJ__TRUE : CJ__FALSE;
@@ -23,34 +29,62 @@ static int filter_is_key(const cj__field *f)
 /* ---- ways of evaluating
  * ------------------------------------------------------------------ */
 
-static int32_t filter_eval_ids(cj__program *p, const cj__op *op, cj__value *out)
+static int filter_has_id(const cj__op *op, uint32_t id)
 {
-    const uint32_t id = cj__field_term(p, &op->field, p->row);
     int found = 0;
 
-    if (id == 0) {
-        cj__value_missing(out);
-        return CJ_OK;
+    if (op->id_set != NULL) {
+        uint32_t at = id * FILTER_SPREAD & op->id_mask;
+
+        while (op->id_set[at] != 0 && op->id_set[at] != id)
+            at = (at + 1) & op->id_mask;
+        return op->id_set[at] == id;
     }
     for (uint32_t i = 0; i < op->n_ids; i++)
         found |= op->ids[i] == id;
-    cj__value_truth(out, filter_truth(found == (op->op != CJ__SEG_NE)));
+    return found;
+}
+
+static int32_t filter_eval_ids(cj__program *p, const cj__op *op, cj__value *out)
+{
+    const uint32_t id = cj__field_term(p, &op->field, p->row);
+
+    if (id == 0)
+        cj__value_missing(out);
+    else
+        cj__value_truth(out,
+                        filter_truth(filter_has_id(op, id) == (op->op != CJ__SEG_NE)));
     return CJ_OK;
+}
+
+static int filter_has_key(const cj__op *op, uint64_t key)
+{
+    uint32_t lo = 0, n = op->n_ids;
+
+    while (n > 0) {
+        const uint32_t half = n / 2;
+
+        if (op->keys[lo + half] < key) {
+            lo += half + 1;
+            n -= half + 1;
+        } else {
+            n = half;
+        }
+    }
+    return lo < op->n_ids && op->keys[lo] == key;
 }
 
 static int32_t filter_eval_keys(cj__program *p, const cj__op *op, cj__value *out)
 {
     uint64_t key;
-    int found = 0;
     int32_t rc;
 
     CJ_TRY(cj__field_key(p, &op->field, p->row, &key));
-    for (uint32_t i = 0; i < op->n_ids; i++)
-        found |= op->keys[i] == key;
     if (key == 0)
         cj__value_missing(out);
     else
-        cj__value_truth(out, filter_truth(found == (op->op != CJ__SEG_NE)));
+        cj__value_truth(
+            out, filter_truth(filter_has_key(op, key) == (op->op != CJ__SEG_NE)));
 out:
     return rc;
 }
@@ -170,6 +204,41 @@ static int filter_is_exact(const cj__op *op)
     return n > 0;
 }
 
+static void filter_fill_set(cj__op *op)
+{
+    memset(op->id_set, 0, (op->id_mask + (size_t)1) * sizeof *op->id_set);
+    for (uint32_t i = 0; i < op->n_ids; i++) {
+        uint32_t at = op->ids[i] * FILTER_SPREAD & op->id_mask;
+
+        while (op->ids[i] != 0 && op->id_set[at] != 0)
+            at = (at + 1) & op->id_mask;
+        if (op->ids[i] != 0)
+            op->id_set[at] = op->ids[i];
+    }
+}
+
+static int32_t filter_make_set(cj__program *p, cj__op *op)
+{
+    uint32_t slots = 4 * FILTER_FEW;
+
+    while (slots < op->n_ids * 2)
+        slots *= 2;
+    op->id_set = cj__arena_alloc(&p->arena, slots * sizeof *op->id_set);
+    if (op->id_set == NULL)
+        return CJ_ENOMEM;
+    op->id_mask = slots - 1;
+    filter_fill_set(op);
+    return CJ_OK;
+}
+
+void cj__filter_refresh(cj__op *op)
+{
+    if (op->cache != NULL)
+        memset(op->cache, 0, CJ__FILTER_CACHE * sizeof *op->cache);
+    if (op->id_set != NULL)
+        filter_fill_set(op);
+}
+
 static int32_t filter_term(cj__program *p, cj__op *op)
 {
     static const int32_t spaces[] = {CJ__SPACE_CHANNEL, CJ__SPACE_CAMPAIGN,
@@ -194,8 +263,17 @@ static int32_t filter_term(cj__program *p, cj__op *op)
         CJ_TRY(cj__program_term(p, spaces[op->field.kind], filter_literal(op, i)->text,
                                 &op->ids[i]));
     op->eval = filter_eval_ids;
+    if (op->n_ids > FILTER_FEW)
+        CJ_TRY(filter_make_set(p, op));
 out:
     return rc;
+}
+
+static int filter_key_order(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return x < y ? -1 : x > y;
 }
 
 /* Letters of any case cannot be told from a key: the check refuses them. */
@@ -210,6 +288,7 @@ static int32_t filter_key(cj__program *p, cj__op *op)
         return CJ_ENOMEM;
     for (uint32_t i = 0; i < op->n_ids; i++)
         op->keys[i] = cj__row_key(filter_literal(op, i)->text);
+    qsort(op->keys, op->n_ids, sizeof *op->keys, filter_key_order);
     op->eval = filter_eval_keys;
     return CJ_OK;
 }

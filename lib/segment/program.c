@@ -112,8 +112,10 @@ static int32_t program_inner(cj__program *p, cj__op *op)
         return cj__fail_at(op->node->begin, CJ_EINVAL, "this is not a value");
     if (op->op == CJ__SEG_AND || op->op == CJ__SEG_OR)
         program_sort(op);
-    else if (op->op >= CJ__SEG_EQ && op->op <= CJ__SEG_NEAR &&
-             op->kids[0]->op == CJ__SEG_FIELD)
+    if (op->op == CJ__SEG_IN)
+        CJ_TRY(cj__relation_sort(p, op));
+    if (op->op >= CJ__SEG_EQ && op->op <= CJ__SEG_NEAR &&
+        op->kids[0]->op == CJ__SEG_FIELD)
         CJ_TRY(cj__filter_relation(p, op));
 out:
     return rc;
@@ -191,6 +193,8 @@ int32_t cj__program_refresh(cj__program *p)
         if (*use->id == 0)
             CJ_TRY(p->env.term_id(p->env.user, use->space, use->text, use->id));
     }
+    for (size_t i = 0; i < p->n_ops; i++)
+        cj__filter_refresh(p->ops[i]);
 out:
     return rc;
 }

@@ -161,6 +161,8 @@ int32_t cj__field_key(cj__program *p, const cj__field *f, uint32_t row,
                       uint64_t *key_out);
 /* The eval functions of a filter's relations. */
 int32_t cj__filter_relation(cj__program *p, cj__op *op);
+/* Ids have come: what was computed from them is old. */
+void cj__filter_refresh(cj__op *op);
 
 /* ---- windows (window.c) -------------------------------------------------------------
  */
@@ -244,9 +246,11 @@ struct cj__op {
     cj__value constant;
     cj__call *call;
     uint32_t *ids;  /* filters: the terms */
-    uint64_t *keys; /* or keys to compare with */
+    uint64_t *keys; /* or keys to compare with, ascending */
     uint32_t n_ids;
-    uint64_t *cache; /* filters: truth by term, CJ__FILTER_CACHE entries */
+    uint32_t *id_set, id_mask; /* of many ids: slots of a hash set, 0 is free */
+    const cj__op **sorted;     /* IN, of exact texts only: by their bytes */
+    uint64_t *cache;           /* filters: truth by term, CJ__FILTER_CACHE entries */
 };
 
 enum { CJ__FILTER_CACHE = 512 };
@@ -290,6 +294,8 @@ int32_t cj__eval_and(cj__program *p, const cj__op *op, cj__value *out);
 int32_t cj__eval_or(cj__program *p, const cj__op *op, cj__value *out);
 int32_t cj__eval_not(cj__program *p, const cj__op *op, cj__value *out);
 cj__eval_fn cj__relation_eval(int32_t op); /* NULL: not a relation */
+/* Prepare a list of many literals for searching. */
+int32_t cj__relation_sort(cj__program *p, cj__op *op);
 /* The relation of op with its left side given. */
 int32_t cj__relation_with(cj__program *p, const cj__op *op, cj__value *left,
                           cj__truth *out);
@@ -350,18 +356,19 @@ struct cj__program {
     uint64_t keys_seed;
 };
 
-static inline void cj__later(cj__program *p, int64_t t)
-{
-    if (t < p->next)
-        p->next = t;
-}
-
 /* Longer than any time there is, and short enough to add to one. */
 #define CJ__MAX_SPAN (INT64_C(1) << 60)
 
 static inline int64_t cj__span(int64_t ms)
 {
     return ms > CJ__MAX_SPAN ? CJ__MAX_SPAN : ms < -CJ__MAX_SPAN ? -CJ__MAX_SPAN : ms;
+}
+
+/* Beyond the span (36 million years) is never: no moment is asked for there. */
+static inline void cj__later(cj__program *p, int64_t t)
+{
+    if (t < p->next && t <= CJ__MAX_SPAN)
+        p->next = t;
 }
 
 /* t + d + 1: an event's time t is older than d for the first time */

@@ -4,6 +4,7 @@
 #include "segment/program.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static cj__truth relation_truth(int is_true)
 {
@@ -179,6 +180,54 @@ out:
     return rc;
 }
 
+static int relation_text_order(const void *a, const void *b)
+{
+    const cj__op *const *x = a, *const *y = b;
+
+    return cj__text_order((*x)->constant.text, (*y)->constant.text, 0);
+}
+
+int32_t cj__relation_sort(cj__program *p, cj__op *op)
+{
+    const cj__op *list = op->kids[1];
+
+    for (uint32_t k = 0; k < list->n_kids; k++) {
+        const cj__value *v = &list->kids[k]->constant;
+
+        if (v->type != CJ__TYPE_TEXT || v->i != 0)
+            return CJ_OK;
+    }
+    if (list->n_kids <= 8) /* as fast one by one */
+        return CJ_OK;
+    op->sorted = cj__arena_alloc(&p->arena, list->n_kids * sizeof *op->sorted);
+    if (op->sorted == NULL)
+        return CJ_ENOMEM;
+    for (uint32_t k = 0; k < list->n_kids; k++)
+        op->sorted[k] = list->kids[k];
+    qsort(op->sorted, list->n_kids, sizeof *op->sorted, relation_text_order);
+    return CJ_OK;
+}
+
+static cj__truth relation_search(const cj__op *op, cj__text text)
+{
+    uint32_t lo = 0, n = op->kids[1]->n_kids;
+
+    while (n > 0) {
+        const uint32_t half = n / 2;
+        const int order = cj__text_order(op->sorted[lo + half]->constant.text, text, 0);
+
+        if (order == 0)
+            return CJ__TRUE;
+        if (order < 0) {
+            lo += half + 1;
+            n -= half + 1;
+        } else {
+            n = half;
+        }
+    }
+    return CJ__FALSE;
+}
+
 /* As `left = a or left = b or ...`. */
 static int32_t relation_in(cj__program *p, const cj__op *op, cj__value *left,
                            cj__truth *out)
@@ -186,7 +235,11 @@ static int32_t relation_in(cj__program *p, const cj__op *op, cj__value *left,
     const cj__op *list = op->kids[1];
     cj__value right;
 
-    *out = list->n_kids == 0 ? CJ__FALSE : CJ__UNKNOWN;
+    if (op->sorted != NULL && left->type == CJ__TYPE_TEXT && left->i == 0) {
+        *out = relation_search(op, left->text);
+        return CJ_OK;
+    }
+    *out = CJ__UNKNOWN;
     if (left->type == CJ__TYPE_NONE)
         return CJ_OK;
     *out = CJ__FALSE;
