@@ -1,8 +1,8 @@
 /* The column map of a CSV import: "time=InvoiceDate,trait.country=Country" against the
  * header.  Strict, because a column that is not found would lose data in every row:
  * what does not fit is an error that names the nearest column. */
+#include "base/nearest.h"
 #include "events/import.h"
-#include "events/nearest.h"
 
 #include <string.h>
 

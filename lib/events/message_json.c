@@ -2,8 +2,8 @@
  * key that is not in the table rejects the message, because a misspelt key would lose
  * data in silence.  Knows nothing of files or of the store beyond its currency and
  * zone. */
+#include "base/nearest.h"
 #include "events/message.h"
-#include "events/nearest.h"
 
 #include <cjson/cJSON.h>
 #include <string.h>

@@ -2,8 +2,8 @@
  * whole mapping).  Tolerant: unknown keys are ignored, and what a free event calls its
  * value may be anything; but money of an order that cannot be read rejects it.
  * Invariant: nothing is put into properties that the message did not say. */
+#include "base/nearest.h"
 #include "events/message.h"
-#include "events/nearest.h"
 #include "events/segment_names.h"
 
 #include <cjson/cJSON.h>

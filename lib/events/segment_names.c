@@ -2,7 +2,7 @@
  * are written.  docs/EVENTS.md shows this table; a test compares the two. */
 #include "events/segment_names.h"
 
-#include "events/nearest.h"
+#include "base/nearest.h"
 
 static const cj__segment_pair segment_names[] = {
     {"Products Searched",              "search"                },

@@ -1,6 +1,6 @@
 /* How far apart two names are, so that an error can name the one that was meant. */
-#ifndef CJ__EVENTS_NEAREST_H
-#define CJ__EVENTS_NEAREST_H
+#ifndef CJ__BASE_NEAREST_H
+#define CJ__BASE_NEAREST_H
 
 #include "base/str.h"
 

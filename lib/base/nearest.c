@@ -1,6 +1,6 @@
 /* Edit distance between short names: Levenshtein over bytes, one row of the table kept.
  * Bounded (64 bytes) because one of the two comes from outside. */
-#include "events/nearest.h"
+#include "base/nearest.h"
 
 enum { NEAREST_MAX = 64, NEAREST_SAYABLE = 40 };
 
