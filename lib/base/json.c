@@ -16,7 +16,7 @@
 typedef struct json_reader {
     const char *text;
     size_t n, at;
-    int depth;
+    int depth, max_depth;
 } json_reader;
 
 static int32_t json_check_value(json_reader *r);
@@ -229,9 +229,9 @@ out:
 /* An object or an array: close is its last character. */
 static int32_t json_check_nest(json_reader *r, char close)
 {
-    if (r->depth == CJ__MAX_JSON_DEPTH)
+    if (r->depth == r->max_depth)
         return cj__fail_at((int64_t)r->at, CJ_ELIMIT, "JSON: nested deeper than %d",
-                           CJ__MAX_JSON_DEPTH);
+                           r->max_depth);
     r->depth++;
     r->at++;
     json_skip_blanks(r);
@@ -267,9 +267,9 @@ static int32_t json_check_value(json_reader *r)
     }
 }
 
-int32_t cj__json_check(const char *text, size_t n)
+int32_t cj__json_check_to(const char *text, size_t n, int max_depth)
 {
-    json_reader r = {text, n, 0, 0};
+    json_reader r = {text, n, 0, 0, max_depth};
     int32_t rc;
 
     if (n > CJ__MAX_MESSAGE)
@@ -281,9 +281,14 @@ int32_t cj__json_check(const char *text, size_t n)
     return r.at == n ? CJ_OK : json_bad(&r, "something follows the value");
 }
 
+int32_t cj__json_check(const char *text, size_t n)
+{
+    return cj__json_check_to(text, n, CJ__MAX_JSON_DEPTH);
+}
+
 int32_t cj__json_check_object(const char *text, size_t n)
 {
-    json_reader r = {text, n, 0, 0};
+    json_reader r = {text, n, 0, 0, CJ__MAX_JSON_DEPTH};
 
     json_skip_blanks(&r);
     if (json_peek(&r) != '{')

@@ -10,6 +10,8 @@ struct cJSON;
 /* Check one JSON value that fills [text, text + n) up to blanks.  Errors: CJ_EINVAL at
  * the byte (cj_errpos), CJ_ELIMIT (depth, size). */
 int32_t cj__json_check(const char *text, size_t n);
+/* The same for JSON that may be nested otherwise than CJ__MAX_JSON_DEPTH. */
+int32_t cj__json_check_to(const char *text, size_t n, int max_depth);
 int32_t cj__json_check_object(const char *text, size_t n); /* and it is an object */
 
 /* Parse into a cJSON tree; numbers become cJSON_Raw nodes that hold their text (exactly
