@@ -17,6 +17,15 @@
 #define CJ__MAX_VALUE 1000000000000000 /* 10^15 minor: sums of 9,000 fit int64 */
 #define CJ__MAX_NODES 4294967294u      /* node ids are 32 bits on disk */
 #define CJ__MAX_THREADS 64
-#define CJ__MAX_STRUCT 65536 /* bytes of an options struct: more is an unset field */
+#define CJ__MAX_STRUCT 65536  /* bytes of an options struct: more is an unset field */
+#define CJ__MAX_SEGMENT 65536 /* bytes of a segment's text: a page of it has 3,000 */
+#define CJ__MAX_SEGMENT_DEPTH 32   /* conditions within conditions: read by people */
+#define CJ__MAX_SEGMENT_NODES 1024 /* values of lists aside: each is evaluated */
+#define CJ__MAX_SEGMENT_LIST 10000 /* values: longer ones are static lists */
+#define CJ__MAX_SEGMENT_STEPS 16   /* of a sequence: each walks the events again */
+#define CJ__MAX_SEGMENT_NUMBER 40  /* characters: a double has 17 digits */
+#define CJ__MAX_SEGMENT_DAYS 47482 /* of a duration: CJ__MAX_TIME_MS in days */
+#define CJ__MAX_SEGMENT_JSON 100   /* levels: a part of a segment takes two */
+#define CJ__MAX_SEGMENT_PERIODS 1000000 /* of regularly(): days of 2,700 years */
 
 #endif

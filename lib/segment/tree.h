@@ -20,8 +20,8 @@ typedef enum cj__seg_op {
     CJ__SEG_LE,
     CJ__SEG_GT,
     CJ__SEG_GE,
-    CJ__SEG_BETWEEN, /* kids 1, 2: both ends belong to it */
-    CJ__SEG_IN,      /* kid 1: LIST */
+    CJ__SEG_BETWEEN,  /* kids 1, 2: both ends belong to it */
+    CJ__SEG_IN,       /* kid 1: LIST */
     CJ__SEG_CONTAINS, /* kid 1: TEXT */
     CJ__SEG_STARTS,
     CJ__SEG_ENDS,
@@ -36,9 +36,9 @@ typedef enum cj__seg_op {
     CJ__SEG_IS_EMPTY, /* text "" or list () */
     CJ__SEG_BEFORE,   /* kid 1: a time */
     CJ__SEG_AFTER,
-    CJ__SEG_ON,          /* kid 1: DATE */
-    CJ__SEG_WITHIN_LAST, /* kid 1: DURATION: in [now - d, now] */
-    CJ__SEG_WITHIN_NEXT, /* in [now, now + d] */
+    CJ__SEG_ON,               /* kid 1: DATE */
+    CJ__SEG_WITHIN_LAST,      /* kid 1: DURATION: in [now - d, now] */
+    CJ__SEG_WITHIN_NEXT,      /* in [now, now + d] */
     CJ__SEG_ANNIVERSARY_NEXT, /* kid 1: DURATION of whole days; 0 days: today */
     CJ__SEG_ANNIVERSARY_LAST,
     CJ__SEG_NEAR, /* kids 1, 2, 3: NUMBER km, latitude, longitude */
@@ -60,19 +60,20 @@ typedef enum cj__seg_op {
     CJ__SEG_FALSE,
     CJ__SEG_LIST, /* kids: literals */
     /* facts */
-    CJ__SEG_TRAIT, /* text: the name, or a path joined by dots; i 1: written trait("...") */
+    CJ__SEG_TRAIT, /* text: the name, or a path joined by dots; i 1: written
+                      trait("...") */
     CJ__SEG_CALL,  /* i: index of the function in cj__seg_functions; kids: arguments */
     /* arguments that are no values */
     CJ__SEG_SELECTOR, /* text: event name ("" any; "orders", "refunds"); i: 1 quoted;
                        * kid 0, optional: the filter */
-    CJ__SEG_FIELD,    /* text: channel, ..., or the property path "a.b[]"; i 1: property */
-    CJ__SEG_SHARE,    /* kids: SELECTOR of SELECTOR */
-    CJ__SEG_STEPS,    /* kids: SELECTORs, each but the first with i2 = within ms (0: none);
-                       * text: the field that must be the same, or absent */
-    CJ__SEG_FOLLOW,   /* kids: SELECTOR by SELECTOR; i: within ms */
-    CJ__SEG_PERIODS,  /* i: k, i2: n, text: "days" "weeks" "months" */
-    CJ__SEG_WORD,     /* text: a bare name as argument (channel, kind, stage) */
-    CJ__SEG_WINDOW    /* i: CJ__WIN_*; kids as that says */
+    CJ__SEG_FIELD, /* text: channel, ..., or the property path "a.b[]"; i 1: property */
+    CJ__SEG_SHARE, /* kids: SELECTOR of SELECTOR */
+    CJ__SEG_STEPS, /* kids: SELECTORs, each but the first with i2 = within ms (0: none);
+                    * text: the field that must be the same, or absent */
+    CJ__SEG_FOLLOW,  /* kids: SELECTOR by SELECTOR; i: within ms */
+    CJ__SEG_PERIODS, /* i: k, i2: n, text: "days" "weeks" "months" */
+    CJ__SEG_WORD,    /* text: a bare name as argument (channel, kind, stage) */
+    CJ__SEG_WINDOW   /* i: CJ__WIN_*; kids as that says */
 } cj__seg_op;
 
 typedef enum cj__seg_window {
@@ -108,7 +109,7 @@ typedef enum cj__seg_type {
 
 typedef struct cj__seg_node cj__seg_node;
 struct cj__seg_node {
-    int32_t op, type; /* type: set by the check */
+    int32_t op, type;    /* type: set by the check */
     uint32_t begin, end; /* bytes of the source */
     int64_t i, i2;
     double d;
@@ -125,14 +126,15 @@ typedef struct cj__segment_tree {
     uint32_t n_nodes;
 } cj__segment_tree;
 
-/* ---- functions (function.c): one row each ------------------------------------------------ */
+/* ---- functions (function.c): one row each ---------------------------------------- */
 
 typedef struct cj__seg_function {
     const char *name;
-    /* Arguments, a letter each: s selector, f field, h share, q steps, w follow, p periods,
-     * t text literal, n number, % percent, d duration, e time expression, k bare word
-     * (kind, channel or stage), r trait, b text list or filter ("where ..."); a window may
-     * always follow when `window` is 1. */
+    /* Arguments, a letter each: s selector, f field, h share, q steps, u two steps, w
+     * follow, p periods, t text literal, x exact text, n number, % percent, d duration,
+     * e time expression, r trait, b text, list or filter ("where ..."); bare words: k
+     * identifier kind, c channel (or text), g stage; ? behind one that may be left out.
+     * A window may always follow when `window` is 1. */
     const char *arguments;
     int32_t window;
     int32_t type; /* of the result; NONE: the type of the field (sum, avg, ...) */
@@ -143,13 +145,14 @@ extern const cj__seg_function cj__seg_functions[];
 extern const int32_t cj__seg_n_functions;
 int32_t cj__seg_function_named(cj__text name); /* index, or -1 */
 
-/* ---- front end (lex.c parse.c check.c put.c json.c): text and JSON ------------------------- */
+/* ---- front end (front.c and what it uses): text and JSON --------------------------
+ */
 
 struct cj_db;
 
-/* Parse and check; money and dates by the store's currency and zone (db->currency, zone).
- * On failure the error's position is the byte, its text says what was expected, and the
- * nearest known name.  Owned: cj__segment_free. */
+/* Parse and check; money and dates by the store's currency and zone (db->currency,
+ * zone). On failure the error's position is the byte, its text says what was expected,
+ * and the nearest known name.  Owned: cj__segment_free. */
 int32_t cj__segment_parse(struct cj_db *db, cj__text source, cj__segment_tree **out);
 int32_t cj__segment_from_json(struct cj_db *db, cj__text json, cj__segment_tree **out);
 void cj__segment_free(struct cj_db *db, cj__segment_tree *tree); /* NULL is fine */
