@@ -1,4 +1,5 @@
-/* See build.h.  Texts of nodes are slices of what was read, or in the arena. */
+/* See build.h.  Texts of nodes are slices of what was read, or in the arena; numbers
+ * keep the text from which their double was read. */
 #include "segment/build.h"
 
 #include "base/text.h"

@@ -1,4 +1,5 @@
-/* See lex.h.  Whatever the locale: letters, digits and blanks are those of ASCII. */
+/* See lex.h.  Whatever the locale: letters, digits and blanks are those of ASCII, and
+ * nothing is copied but texts with escapes. */
 #include "segment/lex.h"
 
 #include "base/limits.h"
@@ -133,7 +134,7 @@ static int32_t lex_escape(const cj__lexer *l, uint32_t *at, lex_copy *to)
         return lex_unit(l, at, to);
     if (found == NULL)
         return cj__fail_at(*at, CJ_EINVAL,
-                           "no such escape: there are \\\" \\\\ \\n \\t \\uXXXX");
+                           "no such escape: only quote, backslash, n, t and uXXXX");
     to->data[to->n++] = meanings[found - letters];
     *at += 2;
     return CJ_OK;

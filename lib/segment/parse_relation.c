@@ -1,4 +1,5 @@
-/* Relations: the words behind a left side, and what stands to the right of them. */
+/* Relations: the words behind a left side, and what stands to the right of them, which
+ * the table of relations in word.c says. */
 #include "segment/parse.h"
 
 #include "segment/word.h"
@@ -163,6 +164,8 @@ static int32_t relation_words(cj__parser *p, int32_t *op, int *negated)
     if (*negated)
         CJ_TRY(cj__parse_next(p));
     *op = relation_begin(p);
+    if (p->in_filter && *op == CJ__SEG_WITHIN_LAST)
+        *op = 0; /* that of a step: `a where weekend within 2 days` */
     if (*negated && (*op < CJ__SEG_BETWEEN || *op > CJ__SEG_LIKE))
         return cj__parse_expected(
             p, "`between`, `in`, `contains`, `starts`, `ends` or `like`");

@@ -1,4 +1,5 @@
-/* Values: sums and products, calls and traits, literals with their units. */
+/* Values: sums and products, calls and traits, literals with their units.  A minus
+ * before a literal belongs to it. */
 #include "segment/parse.h"
 
 #include "base/text.h"

@@ -1,4 +1,5 @@
-/* Windows of time and durations. */
+/* Windows of time and durations: spans that are counted back from now, calendar
+ * periods, and fixed moments. */
 #include "segment/parse.h"
 
 #include "segment/word.h"

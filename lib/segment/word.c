@@ -1,4 +1,6 @@
-/* See word.h.  A word that is added here is known to every part of the front end. */
+/* See word.h.  A word that is added here is known to every part of the front end: it
+ * is parsed, checked, printed, and named in errors when something like it is written.
+ */
 #include "segment/word.h"
 
 #include "base/nearest.h"
