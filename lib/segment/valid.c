@@ -17,6 +17,8 @@ int32_t cj__program_valid(cj__program *p, const cj__facts *facts, int64_t now_ms
     CJ_TRY(cj__program_at(p, now_ms, truth_out));
     for (int32_t n = 0; n < CJ__MAX_VALID_MOMENTS && work < CJ__MAX_VALID_STEPS; n++) {
         at = p->next > at ? p->next : at + 1;
+        if (at > CJ__MAX_TIME_MS) /* no event can be that late: it does not count */
+            at = CJ__NEVER;
         if (at == CJ__NEVER)
             break;
         p->steps = 0;

@@ -315,7 +315,9 @@ int32_t cj__eval_arithmetic(cj__program *p, const cj__op *op, cj__value *out)
     default:
         value_negate(&a, out);
     }
-    if (a.ticks | b.ticks)
+    /* beside what is missing nothing that ticks is seen */
+    if ((a.ticks | b.ticks) != 0 && a.type != CJ__TYPE_NONE &&
+        (op->n_kids == 1 || b.type != CJ__TYPE_NONE))
         value_line(p, op->op, &a, &b, out);
 out:
     return rc;

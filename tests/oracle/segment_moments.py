@@ -20,6 +20,15 @@ def parts(node):
             yield from parts(part)
 
 
+def all_parts(segment, shop):
+    """Also those of the segments that it refers to."""
+    nodes = list(parts(segment))
+    for node in list(nodes):
+        if node[0] == "call" and node[1] == "in_segment":
+            nodes += all_parts(shop.segments[node[2][0]], shop)
+    return nodes
+
+
 def times_in(value, shop):
     """Everything in a value that could be read as a time."""
     if isinstance(value, (list, dict)):
@@ -69,20 +78,44 @@ def anniversary_moments(nodes, times, begin, shop):
                         yield midnight(near + timedelta(days=away), shop.zone)
 
 
+def ticking(node):
+    return node[0] == "call" and node[1] in ("days_since", "hours_since")
+
+
+def ticks_since(node, profile, shop, times):
+    """The times since which a call of days_since or hours_since may count."""
+    argument = node[2][0]
+    if argument[0] == "call":
+        return {profile.events[i].time for i in Asking(profile, shop, 0).matching(argument[2][0])}
+    if argument[0] == "trait":
+        values = [value for trait, value in profile.traits if trait.name == argument[1]]
+        return {time for value in values for time in times_in(value, shop)}
+    return times
+
+
 def ticking_moments(nodes, profile, shop, times, ticks):
     """days_since and hours_since change whenever another day or hour is over."""
-    for node in nodes:
-        if node[0] == "call" and node[1] in ("days_since", "hours_since"):
+    for node in filter(ticking, nodes):
+        unit = DAY if node[1] == "days_since" else HOUR
+        for time in ticks_since(node, profile, shop, times):
+            yield from (time + n * unit for n in range(-ticks, ticks + 1))
+
+
+def complete_until(segment, profile, shop, begin, ticks=150):
+    """Until when moments() knows them all.  A count of days that is compared with small
+    numbers stays as it is when it is large; any other goes on, and so do anniversaries."""
+    nodes, until = all_parts(segment, shop), NEVER
+    small = [node[2] for node in nodes if node[0] == "compare" and node[3][0] == "literal"]
+    small += [node[1] for node in nodes if node[0] == "between" and all(end[0] == "literal" for end in node[2:])]
+    small += [node[1] for node in nodes if node[0] == "in"]
+    for node in filter(ticking, nodes):
+        if nodes.count(node) > small.count(node):
             unit = DAY if node[1] == "days_since" else HOUR
-            argument, since = node[2][0], times
-            if argument[0] == "call":
-                selected = Asking(profile, shop, 0).matching(argument[2][0])
-                since = {profile.events[i].time for i in selected}
-            elif argument[0] == "trait":
-                values = [value for trait, value in profile.traits if trait.name == argument[1]]
-                since = {time for value in values for time in times_in(value, shop)}
-            for time in since:
-                yield from (time + n * unit for n in range(-ticks, ticks + 1))
+            since = ticks_since(node, profile, shop, known_times(nodes, profile, shop))
+            until = min([until, *(time + ticks * unit for time in since)])
+    if any(node[0] == "anniversary" for node in nodes):
+        until = min(until, midnight(date(local_date(begin, shop.zone).year + 3, 1, 1), shop.zone))
+    return until
 
 
 def overdue_moments(nodes, profile, shop):
@@ -98,10 +131,7 @@ def overdue_moments(nodes, profile, shop):
 
 def moments(segment, profile, shop, begin, ticks=150):
     """Every moment after begin at which the answer could change, and many more."""
-    nodes = list(parts(segment))
-    for node in list(nodes):
-        if node[0] == "call" and node[1] == "in_segment":
-            nodes += parts(shop.segments[node[2][0]])
+    nodes = all_parts(segment, shop)
     times = known_times(nodes, profile, shop)
     calls = {node[1] for node in nodes if node[0] == "call"}
     durations = {0} | {node[1] for node in nodes if node[0] == "duration"}

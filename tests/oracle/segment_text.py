@@ -40,7 +40,14 @@ class Time(NamedTuple):
 
 
 class AnyCase(str):
-    """A text that was written i"...": compares without regard to the case of A to Z."""
+    """A text that was written i"...": compares without regard to the case of A to Z.  As part
+    of a tree it is another than the same letters without the i."""
+
+    def __eq__(self, other):
+        return isinstance(other, AnyCase) and str.__eq__(self, other)
+
+    def __hash__(self):
+        return hash(("any case", str(self)))
 
 
 class Number(float):
@@ -245,7 +252,8 @@ class Reader:
         if self.word() == "not" and self.word(1) in ("between", "in", "contains", "starts", "ends", "like"):
             self.next()
             return ("not", self.relation(left, self.sum))
-        return self.relation(left, self.sum)
+        found = self.relation(left, self.sum)
+        return self.moment(left) if found is left else found
 
     def relation(self, left, right):
         """The relation that follows left, or left itself; right reads a right side."""
@@ -275,7 +283,7 @@ class Reader:
             negated = self.take("not")
             found = ("is", self.next().lower(), left)
             return ("not", found) if negated else found
-        return self.moment(left)
+        return left
 
     def moment(self, left):
         for word in ("before", "after"):
@@ -331,7 +339,7 @@ class Reader:
             raise SegmentError(f"expected a value, not {self.raw()!r}")
         if self.word() in FUNCTIONS and self.word(1) == "(":
             return self.call()
-        if self.word() in ("first", "last") and (self.kind(1) == "text" or self.kind(1) == "name"):
+        if self.word() in ("first", "last") and self.kind(1) == "name":
             return ("call", self.next().lower(), (self.selector(),), ("ever",))
         if self.take("trait", "("):
             name = self.text()
@@ -346,9 +354,9 @@ class Reader:
 
     def literal(self):
         if self.take("true"):
-            return ("literal", True)
+            return ("truth", True)  # not ("literal", True): in Python that equals ("literal", 1.0)
         if self.take("false"):
-            return ("literal", False)
+            return ("truth", False)
         if self.take("-"):
             return opposite_literal(self.literal())
         if self.kind() == "text":

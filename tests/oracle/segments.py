@@ -68,13 +68,21 @@ class Profile:
 
 
 def all_of(truths):
-    truths = list(truths)
-    return False if False in truths else None if None in truths else True
+    found = True
+    for truth in truths:
+        if truth is False:
+            return False
+        found = None if truth is None else found
+    return found
 
 
 def any_of(truths):
-    truths = list(truths)
-    return True if True in truths else None if None in truths else False
+    found = False
+    for truth in truths:
+        if truth is True:
+            return True
+        found = None if truth is None else found
+    return found
 
 
 def opposite(truth):
@@ -225,6 +233,9 @@ class Asking:
     def see_literal(self, value):
         return value
 
+    def see_truth(self, value):
+        return value
+
     def see_negative(self, node):
         found = self.value(node)
         if isinstance(found, Money):
@@ -359,30 +370,32 @@ class Asking:
 
     def found(self, selector, window=("ever",)):
         """Numbers of the events in the window that are facts now, in profile order."""
-        past = [i for i in self.matching(selector) if self.events[i].time < self.now]
-        return [i for i in past if self.inside(window, i)]
+        begin, end = self.bounds(window)
+        found = [i for i in self.matching(selector) if begin <= self.events[i].time < end]
+        if window[0] == "since_last":
+            before = self.found(window[1])
+            return [i for i in found if not before or i > before[-1]]
+        return found
 
-    def inside(self, window, i):
-        time, zone = self.events[i].time, self.shop.zone
+    def bounds(self, window):
+        """A window as [begin, end); what is not yet a fact is in none."""
+        now, zone = self.now, self.shop.zone
         kind, *rest = window
-        if kind == "ever":
-            return True
+        if kind in ("ever", "since_last"):
+            return -math.inf, now
         if kind == "ago":
             older, younger = rest
-            return self.now - older[1] <= time < self.now - younger[1]
+            return now - older[1], now - younger[1]
         if kind == "today":
-            return time >= unit_start("day", self.now, zone)
+            return unit_start("day", now, zone), now
         if kind == "yesterday":
-            return unit_start("day", self.now, zone, 1) <= time < unit_start("day", self.now, zone)
+            return unit_start("day", now, zone, 1), unit_start("day", now, zone)
         if kind == "this":
-            return time >= unit_start(rest[0], self.now, zone)
+            return unit_start(rest[0], now, zone), now
         if kind == "previous":
-            return unit_start(rest[0], self.now, zone, 1) <= time < unit_start(rest[0], self.now, zone)
-        if kind == "since_last":
-            before = self.found(rest[0])
-            return not before or i > before[-1]
+            return unit_start(rest[0], now, zone, 1), unit_start(rest[0], now, zone)
         begin, end = rest
-        return (begin is None or time >= begin.ms) and (end is None or time < end.ms)
+        return -math.inf if begin is None else begin.ms, now if end is None else min(end.ms, now)
 
     def ago(self, selector, older, younger):
         return self.found(selector, ("ago", ("duration", older), ("duration", younger)))
@@ -474,7 +487,7 @@ class Asking:
 
     def call_first_time(self, selector, window):
         first = self.found(selector)[:1]
-        return bool(first) and self.inside(window, first[0])
+        return bool(first) and first[0] in self.found(selector, window)
 
     def call_regularly(self, selector, periods):
         _, k, n, unit = periods
