@@ -180,7 +180,8 @@ int32_t cj__parse_path(cj__parser *p, int brackets, cj__text *out)
 
         if (p->lex.token.begin != p->end || p->lex.at >= p->lex.source.n ||
             (close == NULL && cj__lex_ahead(&p->lex) != p->lex.source.data[p->lex.at]))
-            return cj__fail_at(p->end, CJ_EINVAL, "a path has no blanks in it");
+            return cj__fail_at(p->lex.token.begin != p->end ? p->end : p->lex.at,
+                               CJ_EINVAL, "a path has no blanks in it");
         CJ_TRY(cj__parse_next(p));
         if (close != NULL)
             CJ_TRY(cj__parse_expect_sign(p, close));

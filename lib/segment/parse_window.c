@@ -12,8 +12,9 @@ static int32_t window_unit(const cj__parser *p)
 
     for (size_t i = 0; i < sizeof calendar / sizeof calendar[0]; i++) {
         if (cj__parse_is(p, calendar[i]))
-            return cj__fail_at(token->begin, CJ_EINVAL,
-                               "a %s has no fixed length: write days", calendar[i]);
+            return cj__fail_at(
+                token->begin, CJ_EINVAL,
+                "months, quarters and years differ in length: write days");
     }
     if (token->kind == CJ__LEX_NAME && !cj__seg_is_reserved(token->text))
         return cj__seg_unknown(token->begin, "unit", token->text, cj__seg_unit_name);

@@ -72,6 +72,21 @@ const char *cj__seg_find(cj__text name, cj__seg_names names)
 /* ---- what was probably meant ------------------------------------------------------
  */
 
+/* "adn": two neighbours that changed places are one slip, not two. */
+static int word_is_swapped(cj__text a, cj__text b)
+{
+    size_t i = 0;
+
+    if (a.n != b.n || a.n < 2)
+        return 0;
+    while (i + 2 < a.n && word_lower(a.data[i]) == word_lower(b.data[i]))
+        i++;
+    return word_lower(a.data[i]) == word_lower(b.data[i + 1]) &&
+           word_lower(a.data[i + 1]) == word_lower(b.data[i]) &&
+           cj__text_equal((cj__text){a.data + i + 2, a.n - i - 2},
+                          (cj__text){b.data + i + 2, b.n - i - 2});
+}
+
 /* Of short words one letter may be wrong, of longer ones a third. */
 static size_t word_tolerance(size_t n)
 {
@@ -84,7 +99,9 @@ const char *cj__seg_nearest(cj__text said, cj__seg_names names)
     const char *name, *nearest = NULL;
 
     for (size_t i = 0; (name = names(i)) != NULL; i++) {
-        const size_t distance = cj__name_distance(said, cj__text_of(name));
+        const cj__text known = cj__text_of(name);
+        const size_t distance =
+            word_is_swapped(said, known) ? 1 : cj__name_distance(said, known);
 
         if (distance < least) {
             least = distance;
