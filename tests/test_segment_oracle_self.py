@@ -1,17 +1,19 @@
 """The second opinion on segments can be wrong too: tests/oracle/segments.py on facts that
 can be checked by hand against docs/SEGMENTS.md."""
 
+import random
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "oracle"))
-import segment_moments  # noqa: E402
 import segment_text  # noqa: E402
 import segments  # noqa: E402
-from segment_moments import NEVER  # noqa: E402
-from segment_text import DAY, Money, SegmentError, Shop, Time, iso_time, local, parse  # noqa: E402
+from segment_moments import NEVER, complete_until, flips, moments, parts, valid_until  # noqa: E402
+from segment_random import Expressions, History  # noqa: E402
+from segment_text import DAY, FIELDS, FUNCTIONS, Money, SegmentError, Shop, Time, iso_time, local, parse  # noqa: E402
 from segments import Event, Profile, Trait  # noqa: E402
 
 NOW = "2025-07-01T12:00"
@@ -62,7 +64,7 @@ def truth_of(segment, profile, now=NOW, shop=UTC):
 
 def until(segment, profile, now=NOW, shop=UTC):
     now = at(now, shop)
-    return segment_moments.valid_until(segment_moments.flips(parse(segment, shop), profile, shop, now), now)
+    return valid_until(flips(parse(segment, shop), profile, shop, now), now)
 
 
 def check_values(profile, cases, shop=UTC):
@@ -602,3 +604,64 @@ def test_the_lot_is_the_published_algorithm(number):
     state = 0 - 0xCBF29CE484222325 % 2**64  # cancels the hash of no bytes
     assert segments.lot(state, "") == (0xE220A8397B1DCDAF >> 11) * 2.0**-53
     assert 0 <= segments.lot(number, "a") < 1
+
+
+# ---- the random segments -------------------------------------------------------------------------
+
+
+def shop_in_memory(seed):
+    """A random shop in which every person is one profile."""
+    history = History(random.Random(seed))
+    for message in history.messages:
+        history.note(message) if "name" in message else history.hear(message)
+    people = [[(10 * n + i, *identifier) for i, identifier in enumerate(person)] for n, person in enumerate(history.people)]
+    return history, [history.profile(n + 1, members, set()) for n, members in enumerate(people)]
+
+
+def nodes_of_random_segments(n):
+    history, _ = shop_in_memory(1)
+    expressions = Expressions(random.Random(2), history)
+    return [node for _ in range(n) for node in parts(parse(expressions.segment(), history.shop))]
+
+
+def test_random_segments_use_the_whole_language():
+    nodes = nodes_of_random_segments(1500)
+    kinds = {node[0] for node in nodes if isinstance(node[0], str)}
+    assert {node[1] for node in nodes if node[0] == "call"} == set(FUNCTIONS) - {"in_segment", "in_list"}
+    assert {node[1] for node in nodes if node[0] == "field"} == FIELDS | {"properties"}
+    assert {node[1] for node in nodes if node[0] == "compare"} == {"=", "!=", "<", "<=", ">", ">="}
+    assert {node[1] for node in nodes if node[0] == "reckon"} == set("+-*/")
+    assert {node[1] for node in nodes if node[0] == "is"} == {"missing", "known", "true", "false", "empty"}
+    assert {node[1] for node in nodes if node[0] == "has"} == {"any", "all", "none"}
+    assert {node[1:] for node in nodes if node[0] in ("this", "previous")} == {("week",), ("month",), ("year",)}
+    assert {node[2] for node in nodes if node[0] == "anniversary"} == {"next", "last"}
+    assert kinds >= set(
+        "or and not between in contains starts ends like before after on within_last within_next near negative trait "
+        "literal truth ever ago today yesterday since_last span steps pair periods duration select".split())
+
+
+def test_every_function_of_the_library_is_known_here():
+    table = Path(__file__).resolve().parents[1] / "lib" / "segment" / "function.c"
+    rows = re.findall(r'^    \{"(\w+)", "[^"]*", ([01]),', table.read_text(), re.MULTILINE)
+    assert {name: window == "1" for name, window in rows} == {name: "+" in has for name, has in FUNCTIONS.items()}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_moment_is_left_out(seed):
+    """Between two neighbours of the moments that are tried nothing changes."""
+    history, profiles = shop_in_memory(seed)
+    dice = random.Random(seed)
+    for _ in range(8):
+        segment = parse(Expressions(dice, history).segment(), history.shop)
+        for profile in profiles:
+            tried = [moment for moment in moments(segment, profile, history.shop, history.begin)
+                     if moment < history.end + 60 * DAY]
+            turns = flips(segment, profile, history.shop, history.begin)
+            for moment in dice.sample(tried, min(20, len(tried))):
+                inside = segments.truth(segment, profile, history.shop, moment) is True
+                until = min(valid_until(turns, moment), history.end + 60 * DAY,
+                            complete_until(segment, profile, history.shop, history.begin))
+                for _ in range(3):
+                    if until > moment + 1:
+                        between = dice.randrange(moment, until)
+                        assert (segments.truth(segment, profile, history.shop, between) is True) == inside, segment

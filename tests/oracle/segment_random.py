@@ -190,7 +190,7 @@ class History:
 
     def play(self, store, refused):
         """Record everything; refused is the error that says two people cannot be one."""
-        dice, batch, edges, doubled = self.dice, [], [], set()
+        dice, batch, doubled = self.dice, [], set()
         for message in self.messages:
             if "traits" in message or dice.random() < 0.15:
                 store.record_many(batch)
@@ -202,15 +202,20 @@ class History:
                 if message.get("message_id") not in doubled:
                     self.note(message)
                 doubled |= {message["message_id"]} if "message_id" in message else set()
-            if dice.random() < 0.08 and len(self.known) > 2 and not batch:
-                self.mix(store, refused, edges)
-            if dice.random() < 0.02 and not batch:
+            if not batch and len(self.known) > 2 and dice.random() < 0.3:
+                self.mix(store, refused)
+            if not batch and dice.random() < 0.05:
                 store.compact()
         store.record_many(batch)
 
     def tell(self, store, message):
         who = message["identifiers"][0]
         store.identify([who], traits=message["traits"], time=message["time"], source=message["source"])
+        self.hear(message)
+
+    def hear(self, message):
+        """The traits that a message tells."""
+        who = message["identifiers"][0]
         self.known.append(who)
         for name, value in json.loads(message["traits"]).items():
             self.told.append((who, Trait(message["time"], name, json.dumps(value), message["source"])))
@@ -230,17 +235,18 @@ class History:
                          item.get("properties"))
             self.arrived.append((who, line))
 
-    def mix(self, store, refused, edges):
-        """Join two people, or part them again."""
+    def mix(self, store, refused):
+        """Join two people, or part some again."""
         dice = self.dice
         one, other = dice.choice(self.known), dice.choice(self.known)
+        joined = [edge["edge"] for edge in store.edges() if edge["state"] == "joined"]
         try:
-            if edges and dice.random() < 0.4:
-                store.unmerge(edges.pop(dice.randrange(len(edges))))
+            if joined and dice.random() < 0.4:
+                store.unmerge(dice.choice(joined))
             elif dice.random() < 0.5:
                 store.alias(one, other)
             else:
-                edges.append(store.merge(store.find_profile(*one), store.find_profile(*other)))
+                store.merge(store.find_profile(*one), store.find_profile(*other))
         except refused:
             pass
 
