@@ -321,7 +321,7 @@ START_TEST(test_error__filters)
          "session is kept as a key: write it without i"                                             },
         {"count(a where order in (\"x\", ^i\"y\")) = 1",
          "order is kept as a key: write it without i"                                               },
-        {"count(a where (channel = \"x\"^ = 1",                 "expected `)`, found `=`"           },
+        {"count(a where (channel = \"x\" ^= 1",                 "expected `)`, found `=`"           },
     };
 
     EXPECT_MISTAKES(m);
