@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes the documents that are made from the code: docs/SYMBOLS (one exported function per
 line) and docs/API.md (every declaration under its comment) from include/cjourney.h,
-docs/METRICS.md from the table of RFM classes.  With --check it writes nothing and fails when
-one of them is out of step."""
+docs/METRICS.md from the table of RFM classes, and the tables of docs/SEGMENTS.md from
+lib/segment.  With --check it writes nothing and fails when one of them is out of step."""
 import re
 import sys
 from pathlib import Path
@@ -124,10 +124,63 @@ def metrics():
     return out
 
 
+# How the letters of cj__seg_function.arguments are written.
+ARGUMENTS = {
+    "s": "event", "f": "field", "h": "event of event", "q": "event -> event …",
+    "u": "event -> event", "w": "event by event within duration",
+    "p": "K of last N days\\|weeks\\|months", "t": "text", "x": "text", "n": "number", "%": "share %",
+    "d": "duration", "e": "time", "r": "trait", "b": "product, list or where …", "k": "kind",
+    "c": "channel", "g": "stage",
+}
+STRING = r'((?:"(?:\\.|[^"\\])*"\s*)+)'
+
+
+def c_string(text):
+    return "".join(re.findall(r'"((?:\\.|[^"\\])*)"', text)).replace('\\"', '"')
+
+
+def segment_functions():
+    source = (ROOT / "lib/segment/function.c").read_text()
+    rows = re.findall(r'\{"(\w+)", "([^"]*)", (\d), (\w+),\s*' + STRING + r",\s*" + STRING + r"\}", source)
+    out = ["| function | gives | meaning | for example |", "| --- | --- | --- | --- |"]
+    for name, letters, window, kind, meaning, example in rows:
+        arguments = re.sub(r"(.)\?", lambda m: f"[{m.group(1)}", letters)
+        written = ", ".join("[" * (a[0] == "[") + ARGUMENTS[a[-1]] + "]" * (a[0] == "[")
+                            for a in re.findall(r"\[?.", arguments))
+        if window == "1":
+            written += "[, window]" if written else "[window]"
+        gives = "the field" if kind == "NONE" else kind.lower()
+        out += [f"| `{name}({written})` | {gives} | {c_string(meaning)} | `{c_string(example)}` |"]
+    return out
+
+
+def segment_fields():
+    source = (ROOT / "lib/segment/word.c").read_text()
+    table = source[source.index("word_fields[]"):]
+    rows = re.findall(r'\{"(\w+)",\s*CJ__TYPE_(\w+),', table)
+    return [", ".join(f"`{name}` ({kind.lower()})" for name, kind in rows)]
+
+
+def segment_reserved():
+    source = (ROOT / "lib/segment/word.c").read_text()
+    table = re.search(r"word_reserved\[\] = \{(.*?)\};", source, re.S).group(1)
+    return ["`" + " ".join(re.findall(r'"(\w+)"', table)) + "`"]
+
+
+def segments():
+    text = (ROOT / "docs/SEGMENTS.md").read_text()
+    for name, lines in (("functions", segment_functions()), ("fields", segment_fields()),
+                        ("reserved", segment_reserved())):
+        made = "\n".join(lines).replace("\\", "\\\\")
+        text = re.sub(rf"(<!-- {name}: [^\n]*-->\n).*?(<!-- end of {name} -->)", rf"\1{made}\n\2", text,
+                      flags=re.S)
+    return text
+
+
 def main():
     stale = []
     for name, text in (("docs/SYMBOLS", symbols()), ("docs/API.md", api()),
-                       ("docs/METRICS.md", metrics())):
+                       ("docs/METRICS.md", metrics()), ("docs/SEGMENTS.md", segments())):
         file = ROOT / name
         if file.exists() and file.read_text() == text:
             continue

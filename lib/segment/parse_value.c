@@ -168,6 +168,13 @@ out:
 /* ---- names
  * ------------------------------------------------------------------------------- */
 
+static int32_t value_touches(const cj__parser *p)
+{
+    if (p->lex.token.begin == p->end)
+        return CJ_OK;
+    return cj__fail_at(p->end, CJ_EINVAL, "a path has no blanks in it");
+}
+
 /* The slice from the first name to what is behind its last part. */
 int32_t cj__parse_path(cj__parser *p, int brackets, cj__text *out)
 {
@@ -176,15 +183,13 @@ int32_t cj__parse_path(cj__parser *p, int brackets, cj__text *out)
 
     CJ_TRY(cj__parse_next(p));
     while (cj__parse_is_sign(p, ".") || (brackets && cj__parse_is_sign(p, "["))) {
-        const char *close = cj__parse_is_sign(p, "[") ? "]" : NULL;
+        const int is_dot = cj__parse_is_sign(p, ".");
 
-        if (p->lex.token.begin != p->end || p->lex.at >= p->lex.source.n ||
-            (close == NULL && cj__lex_ahead(&p->lex) != p->lex.source.data[p->lex.at]))
-            return cj__fail_at(p->lex.token.begin != p->end ? p->end : p->lex.at,
-                               CJ_EINVAL, "a path has no blanks in it");
+        CJ_TRY(value_touches(p));
         CJ_TRY(cj__parse_next(p));
-        if (close != NULL)
-            CJ_TRY(cj__parse_expect_sign(p, close));
+        CJ_TRY(value_touches(p));
+        if (!is_dot)
+            CJ_TRY(cj__parse_expect_sign(p, "]"));
         else if (p->lex.token.kind == CJ__LEX_NAME)
             CJ_TRY(cj__parse_next(p));
         else
