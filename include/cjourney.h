@@ -347,6 +347,76 @@ int32_t cj_rfm(cj_db *db, const cj_rfm_options *opts, cj_table **out);
  * m_min, m_max: int64; meaning: text.  In order of precedence. */
 int32_t cj_rfm_classes(cj_table **out);
 
+/* ---- segments ---------------------------------------------------------------- */
+
+/* A segment is a condition over a profile, written as docs/SEGMENTS.md says:
+ *     orders(last 90 days) = 0 and revenue() > 200 EUR and country in ("DE", "AT")
+ * Facts are the events before as_of and the traits known then.  A condition is true,
+ * false or unknown (something it needs is missing); who makes it true is in the
+ * segment.  A segment that does not parse is CJ_EINVAL with cj_errpos() at its byte. */
+
+typedef struct cj_segment_options {
+    int64_t struct_size;
+    int64_t as_of_ms;        /* 0: now, this millisecond included */
+    int64_t deadline_ms;     /* give up with CJ_ELIMIT after so long; 0: never */
+    const char *identifier;  /* NULL, or a kind: adds a column of that name */
+    int32_t threads;         /* 0: 1 */
+    int32_t members_only;    /* not 0: only profiles that are in it */
+    cj_progress_fn progress; /* blocks read */
+    void *progress_user;
+} cj_segment_options;
+
+/* Evaluate an expression over every profile.
+ *
+ * Columns: profile: int64; the identifier asked for: text; truth (0 false, 1 true, 2
+ * unknown), valid_until_ms: int64.  Ordered by profile.  valid_until_ms is the first
+ * moment at which true becomes anything else, or anything else true, if nothing new is
+ * recorded; null: never.  opts may be NULL.
+ * Errors: CJ_EINVAL, CJ_ENOTFOUND (a segment or list it names), CJ_ELIMIT,
+ * CJ_EINTERRUPT.  Since 0.2. */
+int32_t cj_segment_evaluate(cj_db *db, const char *expression,
+                            const cj_segment_options *opts, cj_table **out);
+
+/* Keep an expression under a name, for the functions below and for in_segment("name");
+ * one of that name is replaced.  flags: 0.
+ * Errors: CJ_EINVAL (also: in a circle, with the way), CJ_EEXISTS (a list has that
+ * name).  Since 0.2. */
+int32_t cj_segment_define(cj_db *db, const char *name, const char *expression,
+                          int64_t flags);
+
+/* Keep a list of profiles under a name, for in_list("name"); one of that name is
+ * replaced.  Errors: CJ_ENOTFOUND with cj_errpos() its index, CJ_EEXISTS (an expression
+ * has that name).  Since 0.2. */
+int32_t cj_segment_define_list(cj_db *db, const char *name, const int64_t *profiles,
+                               int64_t n);
+
+/* Forget a segment or list.  Errors: CJ_ENOTFOUND, CJ_EEXISTS (another needs it). */
+int32_t cj_segment_drop(cj_db *db, const char *name);
+
+/* All definitions.  Columns: segment, kind (expression, list): text; live, defined_ms:
+ * int64; expression: text (canonical; null for a list).  Ordered by segment. */
+int32_t cj_segments(cj_db *db, cj_table **out);
+
+/* Who is in a segment or on a list: cj_segment_evaluate with members_only.  Errors: also
+ * CJ_ENOTFOUND, with the nearest name. */
+int32_t cj_segment_members(cj_db *db, const char *name, const cj_segment_options *opts,
+                           cj_table **out);
+
+/* How many are.  *n_out is 0 on failure. */
+int32_t cj_segment_count(cj_db *db, const char *name, const cj_segment_options *opts,
+                         int64_t *n_out);
+
+/* What every definition says of one profile.  Columns: segment: text; truth,
+ * valid_until_ms: int64 as above.  Ordered by segment.  Errors: CJ_ENOTFOUND. */
+int32_t cj_profile_segments(cj_db *db, int64_t profile, const cj_segment_options *opts,
+                            cj_table **out);
+
+/* Turn an expression from one form into another: "text" or "json" (docs/SEGMENTS.md);
+ * text comes out canonical.  n_bytes_out may be NULL.
+ * Owned: cj_text_free(*text_out). */
+int32_t cj_segment_format(cj_db *db, const char *source, const char *from,
+                          const char *to, char **text_out, int64_t *n_bytes_out);
+
 /* ---- tables ------------------------------------------------------------------ */
 
 #define CJ_INT64 1

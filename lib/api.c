@@ -6,6 +6,7 @@
 #include "metrics/metrics.h"
 #include "profile/profile.h"
 #include "scan/scan.h"
+#include "segment/segment.h"
 #include "store/reader.h"
 #include "store/store.h"
 
@@ -536,6 +537,149 @@ int32_t cj_rfm_classes(cj_table **out)
     *out = NULL;
     cj__ctx_init(&cx, NULL, NULL, NULL, NULL, NULL, NULL);
     return cj__rfm_classes(&cx.allocator, out);
+}
+
+/* ---- segments
+ * ------------------------------------------------------------------------------------
+ */
+
+/* A table of one text: an expression or a name. */
+typedef int32_t (*api_segment_fn)(cj_db *db, const char *text,
+                                  const cj_segment_options *opts, cj_table **out);
+
+static int32_t api_segment_options(const cj_db *db, const cj_segment_options *opts,
+                                   cj_segment_options *o)
+{
+    int32_t rc = cj__sized_read(o, sizeof *o, opts);
+
+    if (rc == CJ_OK && o->as_of_ms == 0)
+        o->as_of_ms = api_now(db, 0) + 1; /* what was recorded just now counts */
+    return rc;
+}
+
+static int32_t api_segment(cj_db *db, const char *text, const cj_segment_options *opts,
+                           cj_table **out, api_segment_fn fn)
+{
+    cj_segment_options o;
+    int32_t rc = api_enter_table(db, out);
+
+    if (rc != CJ_OK)
+        return rc;
+    if (text == NULL)
+        rc = cj__fail(CJ_EMISUSE, "the expression or name is NULL");
+    if (rc == CJ_OK)
+        rc = api_segment_options(db, opts, &o);
+    return api_leave(db, rc == CJ_OK ? fn(db, text, &o, out) : rc);
+}
+
+int32_t cj_segment_evaluate(cj_db *db, const char *expression,
+                            const cj_segment_options *opts, cj_table **out)
+{
+    return api_segment(db, expression, opts, out, cj__segment_evaluate);
+}
+
+int32_t cj_segment_members(cj_db *db, const char *name, const cj_segment_options *opts,
+                           cj_table **out)
+{
+    return api_segment(db, name, opts, out, cj__segment_members);
+}
+
+int32_t cj_segment_count(cj_db *db, const char *name, const cj_segment_options *opts,
+                         int64_t *n_out)
+{
+    cj_segment_options o;
+    int32_t rc;
+
+    if (n_out != NULL)
+        *n_out = 0;
+    rc = api_enter(db);
+    if (rc != CJ_OK)
+        return rc;
+    if (name == NULL || n_out == NULL)
+        rc = cj__fail(CJ_EMISUSE, "name or n_out is NULL");
+    if (rc == CJ_OK)
+        rc = api_segment_options(db, opts, &o);
+    return api_leave(db, rc == CJ_OK ? cj__segment_count(db, name, &o, n_out) : rc);
+}
+
+int32_t cj_profile_segments(cj_db *db, int64_t profile, const cj_segment_options *opts,
+                            cj_table **out)
+{
+    cj_segment_options o;
+    int32_t rc = api_enter_table(db, out);
+
+    if (rc != CJ_OK)
+        return rc;
+    rc = api_segment_options(db, opts, &o);
+    return api_leave(db, rc == CJ_OK ? cj__profile_segments(db, profile, &o, out) : rc);
+}
+
+int32_t cj_segment_define(cj_db *db, const char *name, const char *expression,
+                          int64_t flags)
+{
+    int32_t rc = api_enter(db);
+
+    if (rc != CJ_OK)
+        return rc;
+    rc = name == NULL || expression == NULL
+             ? cj__fail(CJ_EMISUSE, "name or expression is NULL")
+             : cj__segment_define(db, name, expression, flags, api_now(db, 0));
+    return api_leave(db, rc);
+}
+
+int32_t cj_segment_define_list(cj_db *db, const char *name, const int64_t *profiles,
+                               int64_t n)
+{
+    int32_t rc = api_enter(db);
+
+    if (rc != CJ_OK)
+        return rc;
+    if (name == NULL || n < 0 || (n > 0 && profiles == NULL))
+        rc = cj__fail(CJ_EMISUSE, "name or profiles is NULL, or n is negative");
+    else
+        rc = cj__segment_define_list(db, name, profiles, n, api_now(db, 0));
+    return api_leave(db, rc);
+}
+
+int32_t cj_segment_drop(cj_db *db, const char *name)
+{
+    int32_t rc = api_enter(db);
+
+    if (rc != CJ_OK)
+        return rc;
+    return api_leave(db, name == NULL ? cj__fail(CJ_EMISUSE, "name is NULL")
+                                      : cj__segment_drop(db, name));
+}
+
+int32_t cj_segments(cj_db *db, cj_table **out)
+{
+    int32_t rc = api_enter_table(db, out);
+
+    return rc == CJ_OK ? api_leave(db, cj__segments(db, out)) : rc;
+}
+
+int32_t cj_segment_format(cj_db *db, const char *source, const char *from,
+                          const char *to, char **text_out, int64_t *n_bytes_out)
+{
+    cj__str s;
+    int32_t rc;
+
+    if (text_out != NULL)
+        *text_out = NULL;
+    if (n_bytes_out != NULL)
+        *n_bytes_out = 0;
+    rc = api_enter(db);
+    if (rc != CJ_OK)
+        return rc;
+    if (source == NULL || from == NULL || to == NULL || text_out == NULL)
+        return api_leave(db, cj__fail(CJ_EMISUSE, "an argument is NULL"));
+    cj__text_begin(&s, &db->cx.allocator);
+    rc = cj__segment_format(db, source, from, to, &s);
+    if (rc != CJ_OK)
+        cj__str_end(&s);
+    else
+        rc = cj__text_hand_over(&s, text_out, n_bytes_out);
+    return api_leave(db, rc);
 }
 
 /* ---- tables

@@ -141,7 +141,7 @@ def profiles(store, orders):
 def test_every_customer_of_two_countries_by_the_second_opinion(store, profiles, text):
     segment = parse(text, SHOP)
     begin = local_ms("2010-12-01")
-    turns = {profile.number: flips(segment, profile, SHOP, begin, ticks=400) for profile in profiles}
+    turns = {profile.number: flips(segment, profile, SHOP, begin, ticks=800) for profile in profiles}
     some = sorted({turn for each in turns.values() for turn in each if turn < local_ms("2012-06-01")})
     moments = [iso_time("2011-12-10", LONDON)]
     moments += [turn + away for turn in some[:: max(1, len(some) // 4)][:4] for away in (-1, 0)]

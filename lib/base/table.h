@@ -52,6 +52,10 @@ int32_t cj__table_export_arrow(cj_table *t, void *array_out, void *schema_out);
 int32_t cj__table_export_stream(cj_table *t, void *stream_out);
 int32_t cj__table_format(const cj_table *t, const char *format, char **text_out,
                          int64_t *n_bytes_out);
+/* A text for the caller: what is put between the two calls.  When the second fails,
+ * nothing is owned. */
+void cj__text_begin(cj__str *s, const cj__allocator *a);
+int32_t cj__text_hand_over(cj__str *s, char **text_out, int64_t *n_bytes_out);
 void cj__text_free(char *text);
 
 #endif

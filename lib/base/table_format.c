@@ -267,10 +267,35 @@ static const struct {
     {"table", format_aligned},
 };
 
+void cj__text_begin(cj__str *s, const cj__allocator *a)
+{
+    const format_header header = {0};
+
+    cj__str_init(s, a, PTRDIFF_MAX / 2);
+    cj__str_put(s, &header, sizeof header);
+}
+
+int32_t cj__text_hand_over(cj__str *s, char **text_out, int64_t *n_bytes_out)
+{
+    format_header header = {0};
+    int32_t rc = cj__str_status(s);
+
+    if (rc != CJ_OK) {
+        cj__str_end(s);
+        return rc;
+    }
+    header.of.allocator = *s->allocator;
+    header.of.bytes = s->capacity;
+    memcpy(s->data, &header, sizeof header);
+    *text_out = s->data + sizeof header;
+    if (n_bytes_out != NULL)
+        *n_bytes_out = (int64_t)(s->n - sizeof header);
+    return CJ_OK;
+}
+
 int32_t cj__table_format(const cj_table *t, const char *format, char **text_out,
                          int64_t *n_bytes_out)
 {
-    format_header header;
     size_t kind = 0;
     cj__str s;
 
@@ -285,23 +310,9 @@ int32_t cj__table_format(const cj_table *t, const char *format, char **text_out,
         kind++;
     if (kind == sizeof formats / sizeof formats[0])
         return cj__fail(CJ_EINVAL, "unknown format: use json, jsonl, csv or table");
-    cj__str_init(&s, cj__table_allocator(t), PTRDIFF_MAX / 2);
-    memset(&header, 0, sizeof header);
-    cj__str_put(&s, &header, sizeof header);
+    cj__text_begin(&s, cj__table_allocator(t));
     formats[kind].write(&s, t);
-    if (cj__str_status(&s) != CJ_OK) {
-        int32_t rc = cj__str_status(&s);
-
-        cj__str_end(&s);
-        return rc;
-    }
-    header.of.allocator = *cj__table_allocator(t);
-    header.of.bytes = s.capacity;
-    memcpy(s.data, &header, sizeof header);
-    *text_out = s.data + sizeof header;
-    if (n_bytes_out != NULL)
-        *n_bytes_out = (int64_t)(s.n - sizeof header);
-    return CJ_OK;
+    return cj__text_hand_over(&s, text_out, n_bytes_out);
 }
 
 void cj__text_free(char *text)

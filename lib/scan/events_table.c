@@ -376,7 +376,8 @@ int32_t cj__events_table(cj_db *db, const cj_events_options *opts, cj_table **ou
         scan.profile = (uint32_t)opts->profile;
     CJ_TRY(cj__plan_open(&w.plan, db, &scan));
     if (opts->name != NULL)
-        CJ_TRY(cj__reader_name_id(w.plan.reader, opts->name, &w.name));
+        CJ_TRY(cj__reader_term_id(w.plan.reader, CJ__SPACE_NAME,
+                                  cj__text_of(opts->name), &w.name));
     if (w.plan.n_nodes > 0 && opts->profile <= w.plan.n_nodes &&
         (opts->name == NULL || w.name != 0))
         CJ_TRY(events_walk_all(&w, opts));

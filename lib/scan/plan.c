@@ -82,7 +82,9 @@ int32_t cj__plan_open(cj__plan *p, cj_db *db, const cj__scan_options *opts)
     p->from_ms = opts->from_ms == 0 ? INT64_MIN : opts->from_ms;
     p->until_ms = opts->until_ms == 0 ? INT64_MAX : opts->until_ms;
     cj__arena_init(&p->arena, &db->cx.allocator);
-    CJ_TRY(cj__reader_open(db, &p->reader));
+    p->reader = opts->reader;
+    if (p->reader == NULL)
+        CJ_TRY(cj__reader_open(db, &p->reader));
     CJ_TRY(cj__reader_profiles(p->reader, &p->profile_of, &p->mask, &p->n_nodes));
     CJ_TRY(cj__reader_parts(p->reader, family, (cj__slice){p->from_ms, opts->until_ms},
                             &p->arena, &p->parts, &p->n_parts));
@@ -103,7 +105,8 @@ out:
 
 void cj__plan_end(cj__plan *p)
 {
-    cj__reader_end(p->reader);
+    if (p->opts.reader == NULL)
+        cj__reader_end(p->reader);
     p->reader = NULL;
     cj__arena_end(&p->arena);
     cj__free(&p->db->cx.allocator, p->nodes, p->nodes_capacity * sizeof *p->nodes);

@@ -12,9 +12,9 @@ typedef struct cj__fold {
     uint32_t columns; /* CJ__COL_* it reads; others may be NULL */
 
     /* One profile's events: rows [first, first + n) of columns.  Rows outside the
-     * scan's window are already gone; profiles without a row are not shown.  Appends
-     * what it wants to remember to partial.  arg is the caller's, shared by all threads
-     * and read only. */
+     * scan's window are already gone; profiles without a row are not shown, unless
+     * asked for (idle).  Appends what it wants to remember to partial.  arg is the
+     * caller's, shared by all threads and read only. */
     int32_t (*profile)(const void *arg, cj__str *partial, uint32_t profile,
                        const cj__columns *columns, int64_t first, int64_t n);
     const void *arg;
@@ -28,8 +28,10 @@ typedef struct cj__scan_options {
                        * value, and only CJ__COL_PROJECTION: the value projection does */
     uint32_t profile; /* 0: all */
     int32_t guests;   /* 0: skip profiles known only by a guest identifier */
+    int32_t idle;     /* 1: profiles without a row too, with n 0 */
     int32_t threads;  /* 0: 1 */
-    int64_t memory_bytes; /* beyond the partials, about; 0: 64 MiB */
+    int64_t memory_bytes;      /* beyond the partials, about; 0: 64 MiB */
+    struct cj__reader *reader; /* the snapshot, borrowed; NULL: one of its own */
     cj_progress_fn progress;
     void *progress_user;
 } cj__scan_options;

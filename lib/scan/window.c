@@ -112,24 +112,47 @@ static int window_in_order(const cj__frame *f, int64_t first, int64_t end)
     return 1;
 }
 
-/* Show rows [first, end) of a frame, one profile's, to the folds. */
-static int32_t window_show(cj__worker *w, cj__frame *f, uint32_t profile, int64_t first,
-                           int64_t end)
+static int32_t window_fold(cj__worker *w, uint32_t profile, int64_t first, int64_t n)
 {
     const cj__walk *walk = w->walk;
     int32_t rc = CJ_OK;
 
-    if (!window_in_order(f, first, end))
-        CJ_TRY(window_sort(w, f, first, end - first));
     for (int k = 0; k < walk->n_folds; k++)
         CJ_TRY(walk->folds[k].profile(walk->folds[k].arg, &w->partial[k], profile,
-                                      &w->view, first, end - first));
+                                      &w->view, first, n));
+out:
+    return rc;
+}
+
+/* Show rows [first, end) of a frame, one profile's, to the folds. */
+static int32_t window_show(cj__worker *w, cj__frame *f, uint32_t profile, int64_t first,
+                           int64_t end)
+{
+    int32_t rc = CJ_OK;
+
+    if (!window_in_order(f, first, end))
+        CJ_TRY(window_sort(w, f, first, end - first));
+    CJ_TRY(window_fold(w, profile, first, end - first));
+out:
+    return rc;
+}
+
+/* Profiles [lo, hi) have no rows: show them to folds that want to know. */
+static int32_t window_show_idle(cj__worker *w, uint32_t lo, uint32_t hi)
+{
+    const cj__plan *p = &w->walk->plan;
+    int32_t rc = CJ_OK;
+
+    for (uint32_t i = lo; p->opts.idle && i < hi; i++) {
+        if (p->profile_of[i] == i && cj__plan_wants(p, i))
+            CJ_TRY(window_fold(w, i, 0, 0));
+    }
 out:
     return rc;
 }
 
 /* The gathered rows are grouped as they are. */
-static int32_t window_show_gathered(cj__worker *w)
+static int32_t window_show_gathered(cj__worker *w, uint32_t lo, uint32_t hi)
 {
     cj__frame *f = &w->gather;
     const uint32_t *root = f->u32[CJ__FRAME_ROOT];
@@ -139,8 +162,11 @@ static int32_t window_show_gathered(cj__worker *w)
     for (int64_t i = 0, end; i < f->n; i = end) {
         for (end = i + 1; end < f->n && root[end] == root[i];)
             end++;
+        CJ_TRY(window_show_idle(w, lo, root[i]));
         CJ_TRY(window_show(w, f, root[i], i, end));
+        lo = root[i] + 1;
     }
+    CJ_TRY(window_show_idle(w, lo, hi));
 out:
     return rc;
 }
@@ -156,6 +182,8 @@ static int32_t window_show_sorted(cj__worker *w, uint32_t lo, uint32_t hi)
 
         if (end > first)
             CJ_TRY(window_show(w, &w->sorted, lo + i, first, end));
+        else
+            CJ_TRY(window_show_idle(w, lo + i, lo + i + 1));
         first = end;
     }
 out:
@@ -169,7 +197,7 @@ int32_t cj__window_emit(cj__worker *w, uint32_t lo, uint32_t hi)
     if (w->walk->is_whole) {
         CJ_TRY(window_show_sorted(w, lo, hi));
     } else if (window_is_grouped(&w->gather)) {
-        CJ_TRY(window_show_gathered(w));
+        CJ_TRY(window_show_gathered(w, lo, hi));
     } else {
         CJ_TRY(window_group(w, lo, hi));
         CJ_TRY(window_show_sorted(w, lo, hi));

@@ -433,7 +433,7 @@ int32_t cj__reader_term(cj__reader *r, uint32_t id, cj__text *out)
     return rc;
 }
 
-int32_t cj__reader_name_id(cj__reader *r, const char *name, uint32_t *id_out)
+int32_t cj__reader_term_id(cj__reader *r, int space, cj__text text, uint32_t *id_out)
 {
     cj__query q = {0};
     int row;
@@ -442,8 +442,8 @@ int32_t cj__reader_name_id(cj__reader *r, const char *name, uint32_t *id_out)
     *id_out = 0;
     (void)pthread_mutex_lock(&r->lock);
     CJ_TRY(cj__query_begin(&r->conn, STMT_TERM_FIND, &q));
-    cj__query_int64(&q, 1, CJ__SPACE_NAME);
-    cj__query_text(&q, 2, cj__text_of(name));
+    cj__query_int64(&q, 1, space);
+    cj__query_text(&q, 2, text);
     CJ_TRY(cj__query_step(&q, &row));
     if (row)
         *id_out = (uint32_t)cj__query_get_int64(&q, 0);

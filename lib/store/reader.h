@@ -66,8 +66,8 @@ int32_t cj__reader_profile_counts(cj__reader *r, int64_t *n_merged_out,
 /* The text of a term (id from 1), borrowed until cj__reader_end; 0 or unknown: absent.
  */
 int32_t cj__reader_term(cj__reader *r, uint32_t id, cj__text *out);
-/* The id of an event name; 0 when no event ever had it. */
-int32_t cj__reader_name_id(cj__reader *r, const char *name, uint32_t *id_out);
+/* The id of a text in a space (CJ__SPACE_*); 0 when nothing ever had it. */
+int32_t cj__reader_term_id(cj__reader *r, int space, cj__text text, uint32_t *id_out);
 
 /* Walk the identifiers of one kind by node: calls back with (node, value). */
 int32_t cj__reader_identifiers(cj__reader *r, int32_t kind,

@@ -223,6 +223,19 @@ class RfmOptions(Structure):
     ]
 
 
+class SegmentOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_int64),
+        ("as_of_ms", c_int64),
+        ("deadline_ms", c_int64),
+        ("identifier", c_char_p),
+        ("threads", c_int32),
+        ("members_only", c_int32),
+        ("progress", ProgressHook),
+        ("progress_user", c_void_p),
+    ]
+
+
 STRUCTS: Dict[str, Type[Structure]] = {
     "cj_open_options": OpenOptions,
     "cj_identifier": Identifier,
@@ -234,6 +247,7 @@ STRUCTS: Dict[str, Type[Structure]] = {
     "cj_events_options": EventsOptions,
     "cj_rfm_class": RfmClass,
     "cj_rfm_options": RfmOptions,
+    "cj_segment_options": SegmentOptions,
 }
 
 SIZES: Dict[Type[Structure], int] = {
@@ -293,6 +307,39 @@ FUNCTIONS: List[Tuple[str, Any, List[Any]]] = [
     ("cj_events", c_int32, [_db, POINTER(EventsOptions), _out]),
     ("cj_rfm", c_int32, [_db, POINTER(RfmOptions), _out]),
     ("cj_rfm_classes", c_int32, [_out]),
+    (
+        "cj_segment_evaluate",
+        c_int32,
+        [_db, c_char_p, POINTER(SegmentOptions), _out],
+    ),
+    ("cj_segment_define", c_int32, [_db, c_char_p, c_char_p, c_int64]),
+    (
+        "cj_segment_define_list",
+        c_int32,
+        [_db, c_char_p, POINTER(c_int64), c_int64],
+    ),
+    ("cj_segment_drop", c_int32, [_db, c_char_p]),
+    ("cj_segments", c_int32, [_db, _out]),
+    (
+        "cj_segment_members",
+        c_int32,
+        [_db, c_char_p, POINTER(SegmentOptions), _out],
+    ),
+    (
+        "cj_segment_count",
+        c_int32,
+        [_db, c_char_p, POINTER(SegmentOptions), _int64_out],
+    ),
+    (
+        "cj_profile_segments",
+        c_int32,
+        [_db, c_int64, POINTER(SegmentOptions), _out],
+    ),
+    (
+        "cj_segment_format",
+        c_int32,
+        [_db, c_char_p, c_char_p, c_char_p, _out, _int64_out],
+    ),
     ("cj_table_rows", c_int64, [_table]),
     ("cj_table_columns", c_int64, [_table]),
     ("cj_table_name", c_char_p, [_table, c_int64]),

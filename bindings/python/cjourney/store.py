@@ -212,7 +212,7 @@ class Store:
             len(array),
             _values.json_object(traits, "traits"),
             _values.time_ms(time, "time", self._context.parse_time),
-            _values.text(source, "source"),
+            _values.required(source, "source"),
             ctypes.byref(profile),
         )
         return profile.value
@@ -356,7 +356,7 @@ class Store:
         options.profile = _values.int64(profile, "profile")
         options.from_ms = _values.time_ms(since, "since", self._context.parse_time)
         options.until_ms = _values.time_ms(until, "until", self._context.parse_time)
-        options.name = _values.text(name, "name")
+        options.name = _values.required(name, "name")
         options.limit = _values.int64(limit, "limit")
         options.threads = _values.int64(threads, "threads")
         if profile is not None:
@@ -416,6 +416,114 @@ class Store:
 
         return run_long(self._handle, work, progress)
 
+    # ---- segments ------------------------------------------------------------------
+
+    def segment_evaluate(
+        self,
+        expression: str,
+        *,
+        as_of: Optional[Time] = None,
+        identifier: Optional[str] = None,
+        members_only: bool = False,
+        threads: int = 0,
+        deadline_ms: int = 0,
+        progress: Optional[Progress] = None,
+    ) -> Table:
+        """What an expression (docs/SEGMENTS.md) says of every profile: profile, truth (0
+        false, 1 true, 2 unknown), valid_until_ms (None: for ever).
+
+        identifier: a kind, which becomes a column.  An InvalidError has the position of
+        what is wrong in the expression.
+        """
+        options = self._segment_options(as_of, identifier, threads, deadline_ms)
+        options.members_only = int(members_only)
+        return self._segment_table("cj_segment_evaluate", expression, options, progress)
+
+    def segment_members(
+        self,
+        name: str,
+        *,
+        as_of: Optional[Time] = None,
+        identifier: Optional[str] = None,
+        threads: int = 0,
+        deadline_ms: int = 0,
+        progress: Optional[Progress] = None,
+    ) -> Table:
+        """Who is in a segment, or on a list: as segment_evaluate, members only."""
+        options = self._segment_options(as_of, identifier, threads, deadline_ms)
+        return self._segment_table("cj_segment_members", name, options, progress)
+
+    def segment_count(
+        self, name: str, *, as_of: Optional[Time] = None, threads: int = 0
+    ) -> int:
+        """How many profiles are in a segment, or on a list."""
+        options = self._segment_options(as_of, None, threads, 0)
+        n = ctypes.c_int64()
+
+        def work(_: Any) -> int:
+            self._handle.call(
+                "cj_segment_count",
+                _values.required(name, "name"),
+                ctypes.byref(options),
+                ctypes.byref(n),
+            )
+            return n.value
+
+        return run_long(self._handle, work, None)
+
+    def profile_segments(self, profile: int, as_of: Optional[Time] = None) -> Table:
+        """What every segment says of one profile: segment, truth, valid_until_ms."""
+        options = self._segment_options(as_of, None, 0, 0)
+        return self._table(
+            "cj_profile_segments",
+            _values.int64(profile, "profile"),
+            ctypes.byref(options),
+        )
+
+    def define_segment(self, name: str, expression: str) -> None:
+        """Keep an expression under a name; one of that name is replaced."""
+        self._handle.call(
+            "cj_segment_define",
+            _values.required(name, "name"),
+            _values.required(expression, "expression"),
+            0,
+        )
+
+    def define_list(self, name: str, profiles: Iterable[int]) -> None:
+        """Keep a list of profiles under a name, for in_list("name")."""
+        ids = [_values.int64(profile, "profiles") for profile in profiles]
+        array = (ctypes.c_int64 * len(ids))(*ids)
+        self._handle.call(
+            "cj_segment_define_list", _values.required(name, "name"), array, len(ids)
+        )
+
+    def drop_segment(self, name: str) -> None:
+        """Forget a segment or list that no other needs."""
+        self._handle.call("cj_segment_drop", _values.required(name, "name"))
+
+    def segments(self) -> Table:
+        """All segments and lists: segment, kind, live, defined_ms, expression."""
+        return self._table("cj_segments")
+
+    def format_segment(
+        self, source: str, *, from_form: str = "text", to_form: str = "text"
+    ) -> str:
+        """An expression in another form: "text" (canonical) or "json"."""
+        out = ctypes.c_void_p()
+        n = ctypes.c_int64()
+        self._handle.call(
+            "cj_segment_format",
+            _values.required(source, "source"),
+            _values.required(from_form, "from_form"),
+            _values.required(to_form, "to_form"),
+            ctypes.byref(out),
+            ctypes.byref(n),
+        )
+        try:
+            return ctypes.string_at(out.value or 0, n.value).decode("utf-8")
+        finally:
+            self._library.cj_text_free(out)
+
     # ---- care of the file ----------------------------------------------------------
 
     def compact(self, progress: Optional[Progress] = None) -> None:
@@ -443,6 +551,31 @@ class Store:
 
     def _long_table(self, name: str, *arguments: Any) -> Table:
         return run_long(self._handle, lambda _: self._table(name, *arguments), None)
+
+    def _segment_options(
+        self,
+        as_of: Optional[Time],
+        identifier: Optional[str],
+        threads: int,
+        deadline_ms: int,
+    ) -> Any:
+        options = _ffi.sized(_ffi.SegmentOptions)
+        options.as_of_ms = _values.time_ms(as_of, "as_of", self._context.parse_time)
+        options.identifier = _values.text(identifier, "identifier")
+        options.threads = _values.int32(threads, "threads")
+        options.deadline_ms = _values.int64(deadline_ms, "deadline_ms")
+        return options
+
+    def _segment_table(
+        self, function: str, text: str, options: Any, progress: Optional[Progress]
+    ) -> Table:
+        source = _values.required(text, "expression or name")
+
+        def work(hook: Any) -> Table:
+            options.progress = hook
+            return self._table(function, source, ctypes.byref(options))
+
+        return run_long(self._handle, work, progress)
 
     def _recording(self, long: bool, name: str, *arguments: Any) -> RecordResult:
         result = _ffi.sized(_ffi.RecordResult)

@@ -1,0 +1,136 @@
+/* See everyone.h.  Runners wait in a pool: a thread takes one for a profile and puts it
+ * back, so there are never more than threads. */
+#include "segment/everyone.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#define EVERYONE_LOOK 64 /* profiles between two looks at the clock */
+
+typedef struct everyone_pool {
+    cj__everyone *e;
+    cj__known known;
+    cj__eval_env env;
+    pthread_mutex_t lock;
+    cj__runner *free[CJ__MAX_THREADS];
+    int n_free;
+    int64_t n_profiles;
+} everyone_pool;
+
+static int32_t everyone_runner(everyone_pool *pool, cj__runner **out)
+{
+    int32_t rc = cj__runner_new(pool->e->set, &pool->env, out);
+
+    if (rc == CJ_OK)
+        (*out)->momentary = pool->e->momentary;
+    return rc;
+}
+
+static int32_t everyone_take(everyone_pool *pool, cj__runner **out)
+{
+    int look;
+
+    (void)pthread_mutex_lock(&pool->lock);
+    *out = pool->n_free > 0 ? pool->free[--pool->n_free] : NULL;
+    look = pool->n_profiles++ % EVERYONE_LOOK == 0;
+    (void)pthread_mutex_unlock(&pool->lock);
+    if (look && pool->e->give_up_ms != 0 &&
+        cj__now_ms(&pool->e->db->cx) > pool->e->give_up_ms)
+        return cj__fail(CJ_ELIMIT,
+                        "the deadline has passed; ask for less, or wait longer");
+    return *out != NULL ? CJ_OK : everyone_runner(pool, out);
+}
+
+static void everyone_give(everyone_pool *pool, cj__runner *r)
+{
+    (void)pthread_mutex_lock(&pool->lock);
+    pool->free[pool->n_free++] = r;
+    (void)pthread_mutex_unlock(&pool->lock);
+}
+
+static int32_t everyone_profile(const void *arg, cj__str *partial, uint32_t profile,
+                                const cj__columns *columns, int64_t first, int64_t n)
+{
+    everyone_pool *pool = *(everyone_pool *const *)arg;
+    cj__runner *r = NULL;
+    int32_t rc;
+
+    CJ_TRY(everyone_take(pool, &r));
+    cj__runner_turn(r, &pool->known, profile, columns, first, n);
+    CJ_TRY(pool->e->visit(pool->e, r, partial));
+out:
+    if (r != NULL)
+        everyone_give(pool, r);
+    return rc;
+}
+
+/* No program reads events: nothing to scan. */
+static int32_t everyone_without_events(everyone_pool *pool)
+{
+    const cj__known *k = &pool->known;
+    const uint32_t only = pool->e->profile;
+    int32_t rc = CJ_OK;
+
+    for (uint32_t i = only == 0 ? 1 : only; i <= (only == 0 ? k->n_nodes : only); i++) {
+        if (i % EVERYONE_LOOK == 0)
+            CJ_TRY(cj__interrupted(&pool->e->db->cx));
+        if (k->profile_of[i] == i)
+            CJ_TRY(everyone_profile(&pool, &pool->e->partial, i, NULL, 0, 0));
+    }
+    rc = cj__str_status(&pool->e->partial);
+out:
+    return rc;
+}
+
+static int32_t everyone_scan(everyone_pool *pool, uint32_t columns)
+{
+    cj__everyone *e = pool->e;
+    const cj__scan_options opts = {.profile = e->profile,
+                                   .guests = 1,
+                                   .idle = 1,
+                                   .threads = e->threads,
+                                   .reader = e->reader,
+                                   .progress = e->progress,
+                                   .progress_user = e->progress_user};
+    cj__fold fold = {.columns = columns, .profile = everyone_profile, .arg = &pool};
+    int32_t rc = cj__scan(e->db, &opts, &fold, 1);
+
+    if (rc == CJ_OK)
+        e->partial = fold.partial;
+    return rc;
+}
+
+int32_t cj__everyone_run(cj__everyone *e)
+{
+    everyone_pool pool = {.e = e, .env = cj__runner_env(e->db, e->reader)};
+    cj__runner *first = NULL;
+    cj__text *names;
+    cj__arena arena;
+    size_t n_names;
+    uint32_t columns;
+    int32_t rc;
+
+    (void)pthread_mutex_init(&pool.lock, NULL);
+    cj__arena_init(&arena, &e->db->cx.allocator);
+    cj__str_init(&e->partial, &e->db->cx.allocator, PTRDIFF_MAX / 2);
+    CJ_TRY(everyone_runner(&pool, &first));
+    columns = first->columns;
+    CJ_TRY(cj__runner_traits(first, &arena, &names, &n_names));
+    CJ_TRY(cj__known_load(&pool.known, e->reader, e->set, names, n_names, e->profile));
+    everyone_give(&pool, first);
+    first = NULL;
+    if (e->profile > pool.known.n_nodes ||
+        (e->profile != 0 && pool.known.profile_of[e->profile] != e->profile))
+        CJ_TRY(cj__fail(CJ_ENOTFOUND, "there is no such profile"));
+    CJ_TRY(columns == 0 ? everyone_without_events(&pool)
+                        : everyone_scan(&pool, columns));
+out:
+    cj__runner_end(first);
+    while (pool.n_free > 0)
+        cj__runner_end(pool.free[--pool.n_free]);
+    if (pool.known.profile_of != NULL)
+        cj__known_end(&pool.known);
+    cj__arena_end(&arena);
+    (void)pthread_mutex_destroy(&pool.lock);
+    return rc;
+}

@@ -1,0 +1,32 @@
+/* Segments: conditions over profiles, right at every moment.  The door of room segment.
+ *
+ * The language is docs/SEGMENTS.md; tree.h is what it becomes, eval.h runs it over one
+ * profile's facts.  `now` is always the caller's. */
+#ifndef CJ__SEGMENT_SEGMENT_H
+#define CJ__SEGMENT_SEGMENT_H
+
+#include "store/store.h"
+
+/* Every function: opts is complete, opts->as_of_ms is set. */
+
+int32_t cj__segment_evaluate(cj_db *db, const char *expression,
+                             const cj_segment_options *opts, cj_table **out);
+int32_t cj__segment_members(cj_db *db, const char *name, const cj_segment_options *opts,
+                            cj_table **out);
+int32_t cj__segment_count(cj_db *db, const char *name, const cj_segment_options *opts,
+                          int64_t *n_out);
+int32_t cj__profile_segments(cj_db *db, int64_t profile, const cj_segment_options *opts,
+                             cj_table **out);
+/* Text to canonical text, or to JSON and back. */
+int32_t cj__segment_format(cj_db *db, const char *source, const char *from,
+                           const char *to, cj__str *out); /* puts into out */
+
+/* Definitions (member.c). */
+int32_t cj__segment_define(cj_db *db, const char *name, const char *expression,
+                           int64_t flags, int64_t now_ms);
+int32_t cj__segment_define_list(cj_db *db, const char *name, const int64_t *profiles,
+                                int64_t n, int64_t now_ms);
+int32_t cj__segment_drop(cj_db *db, const char *name);
+int32_t cj__segments(cj_db *db, cj_table **out);
+
+#endif
