@@ -331,7 +331,9 @@ uint32_t history_name_id(history *h, int name)
     uint32_t id;
 
     ck_assert_int_eq(cj__reader_open(h->db, &reader), CJ_OK);
-    ck_assert_int_eq(cj__reader_name_id(reader, history_names[name], &id), CJ_OK);
+    ck_assert_int_eq(cj__reader_term_id(reader, CJ__SPACE_NAME,
+                                        cj__text_of(history_names[name]), &id),
+                     CJ_OK);
     cj__reader_end(reader);
     return id;
 }

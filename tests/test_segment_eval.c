@@ -1081,7 +1081,7 @@ START_TEST(test_eval__out_of_memory)
                 break;
             ck_assert_int_eq(rc, CJ_ENOMEM);
         }
-        ck_assert_int_gt(n, 20);
+        ck_assert_int_gt(n, 15);
     }
     facts_drop(&c, &p);
     facts_end(&c);

@@ -108,14 +108,16 @@ START_TEST(test_store_reader__terms)
 
     record(db, 0, 2);
     ck_assert_int_eq(cj__reader_open(db, &r), CJ_OK);
-    ck_assert_int_eq(cj__reader_name_id(r, "order", &id), CJ_OK);
+    ck_assert_int_eq(cj__reader_term_id(r, CJ__SPACE_NAME, cj__text_of("order"), &id),
+                     CJ_OK);
     ck_assert_uint_eq(id, CJ__NAME_ORDER);
-    ck_assert_int_eq(cj__reader_name_id(r, "page_view", &id), CJ_OK);
+    ck_assert_int_eq(
+        cj__reader_term_id(r, CJ__SPACE_NAME, cj__text_of("page_view"), &id), CJ_OK);
     for (int i = 0; i < 2; i++) {
         ck_assert_int_eq(cj__reader_term(r, id, &text), CJ_OK);
         ck_assert(cj__text_equal(text, cj__text_of("page_view")));
     }
-    ck_assert_int_eq(cj__reader_name_id(r, "web", &id),
+    ck_assert_int_eq(cj__reader_term_id(r, CJ__SPACE_NAME, cj__text_of("web"), &id),
                      CJ_OK); /* a channel is no name */
     ck_assert_uint_eq(id, 0);
     ck_assert_int_eq(cj__reader_term(r, 0, &text), CJ_OK);

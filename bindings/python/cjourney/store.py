@@ -212,7 +212,7 @@ class Store:
             len(array),
             _values.json_object(traits, "traits"),
             _values.time_ms(time, "time", self._context.parse_time),
-            _values.required(source, "source"),
+            _values.text(source, "source"),
             ctypes.byref(profile),
         )
         return profile.value
@@ -356,7 +356,7 @@ class Store:
         options.profile = _values.int64(profile, "profile")
         options.from_ms = _values.time_ms(since, "since", self._context.parse_time)
         options.until_ms = _values.time_ms(until, "until", self._context.parse_time)
-        options.name = _values.required(name, "name")
+        options.name = _values.text(name, "name")
         options.limit = _values.int64(limit, "limit")
         options.threads = _values.int64(threads, "threads")
         if profile is not None:

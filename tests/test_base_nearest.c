@@ -1,6 +1,6 @@
 /* The distance between names, against a slow recursion; and what may be said of a key.
  */
-#include "events/nearest.h"
+#include "base/nearest.h"
 #include "harness.h"
 
 #include <stdio.h>
@@ -27,7 +27,7 @@ static size_t slow_distance(const char *a, const char *b)
                  slow_distance(a + 1, b + 1) + (*a != *b));
 }
 
-START_TEST(test_events_nearest__distances)
+START_TEST(test_base_nearest__distances)
 {
     ck_assert_uint_eq(distance("", ""), 0);
     ck_assert_uint_eq(distance("", "abc"), 3);
@@ -37,7 +37,7 @@ START_TEST(test_events_nearest__distances)
 }
 END_TEST
 
-START_TEST(test_events_nearest__random_words_as_defined)
+START_TEST(test_base_nearest__random_words_as_defined)
 {
     uint64_t state = 5;
 
@@ -60,7 +60,7 @@ START_TEST(test_events_nearest__random_words_as_defined)
 }
 END_TEST
 
-START_TEST(test_events_nearest__long_names_are_cut)
+START_TEST(test_base_nearest__long_names_are_cut)
 {
     char a[300], b[300];
 
@@ -71,7 +71,7 @@ START_TEST(test_events_nearest__long_names_are_cut)
 }
 END_TEST
 
-START_TEST(test_events_nearest__same_but_for_case)
+START_TEST(test_base_nearest__same_but_for_case)
 {
     ck_assert_int_eq(cj__name_same("Order Completed", "ORDER completed"), 1);
     ck_assert_int_eq(cj__name_same("Order", "Order "), 0);
@@ -80,7 +80,7 @@ START_TEST(test_events_nearest__same_but_for_case)
 }
 END_TEST
 
-START_TEST(test_events_nearest__what_may_be_said)
+START_TEST(test_base_nearest__what_may_be_said)
 {
     static const char *const yes[] = {"userid", "Order ID", "utm.source", "a1", "_id$"};
     static const char *const no[] = {
@@ -95,8 +95,8 @@ START_TEST(test_events_nearest__what_may_be_said)
 }
 END_TEST
 
-HARNESS_MAIN("events_nearest", test_events_nearest__distances,
-             test_events_nearest__random_words_as_defined,
-             test_events_nearest__long_names_are_cut,
-             test_events_nearest__same_but_for_case,
-             test_events_nearest__what_may_be_said)
+HARNESS_MAIN("base_nearest", test_base_nearest__distances,
+             test_base_nearest__random_words_as_defined,
+             test_base_nearest__long_names_are_cut,
+             test_base_nearest__same_but_for_case,
+             test_base_nearest__what_may_be_said)
