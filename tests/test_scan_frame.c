@@ -27,29 +27,33 @@ static uint32_t random_below(uint32_t below)
 /* ---- frames
  * --------------------------------------------------------------------------- */
 
-static cj__row row_of(uint32_t i)
+/* Rows that stay where they are: frames borrow their properties. */
+static const cj__row *row_of(uint32_t i)
 {
     static const char *const texts[] = {"77", "s-1", "x"};
+    static cj__row rows[ROWS];
 
-    return (cj__row){.time_ms = INT64_C(1704067200000) + i * 1000,
-                     .quantity = i % 7,
-                     .value_minor = (int64_t)i * 3 - 50,
-                     .node = i + 1,
-                     .name = i % 5 + 1,
-                     .channel = i % 3,
-                     .campaign = i % 11,
-                     .content = i % 13,
-                     .product = i % 17,
-                     .currency = i % 2,
-                     .has_value = i % 4 == 0,
-                     .session = cj__text_of(i % 4 == 3 ? NULL : texts[i % 4]),
-                     .order = cj__text_of(i % 4 == 0 ? NULL : texts[(i + 1) % 3])};
+    rows[i] = (cj__row){.time_ms = INT64_C(1704067200000) + i * 1000,
+                        .quantity = i % 7,
+                        .value_minor = (int64_t)i * 3 - 50,
+                        .node = i + 1,
+                        .name = i % 5 + 1,
+                        .channel = i % 3,
+                        .campaign = i % 11,
+                        .content = i % 13,
+                        .product = i % 17,
+                        .currency = i % 2,
+                        .has_value = i % 4 == 0,
+                        .session = cj__text_of(i % 4 == 3 ? NULL : texts[i % 4]),
+                        .order = cj__text_of(i % 4 == 0 ? NULL : texts[(i + 1) % 3]),
+                        .properties = cj__text_of(i % 3 == 0 ? NULL : texts[i % 3])};
+    return &rows[i];
 }
 
 static void expect_row(const cj__frame *f, int64_t at, uint32_t i)
 {
     cj__columns c = cj__frame_view(f, 0);
-    cj__row row = row_of(i);
+    const cj__row row = *row_of(i);
     uint32_t has = f->columns;
 
     ck_assert_uint_eq(c.node[at], row.node);
@@ -57,6 +61,7 @@ static void expect_row(const cj__frame *f, int64_t at, uint32_t i)
     ck_assert((c.name != NULL) == ((has & CJ__COL_NAME) != 0));
     ck_assert((c.order != NULL) == ((has & CJ__COL_ORDER) != 0));
     ck_assert((c.has_value != NULL) == ((has & CJ__COL_VALUE) != 0));
+    ck_assert((c.properties != NULL) == ((has & CJ__COL_PROPERTIES) != 0));
     ck_assert(c.name == NULL || c.name[at] == row.name);
     ck_assert(c.channel == NULL || c.channel[at] == row.channel);
     ck_assert(c.campaign == NULL || c.campaign[at] == row.campaign);
@@ -68,16 +73,18 @@ static void expect_row(const cj__frame *f, int64_t at, uint32_t i)
     ck_assert(c.quantity == NULL || c.quantity[at] == row.quantity);
     ck_assert(c.session == NULL || c.session[at] == cj__row_key(row.session));
     ck_assert(c.order == NULL || c.order[at] == cj__row_key(row.order));
+    ck_assert(c.properties == NULL ||
+              cj__text_equal(*c.properties[at], row.properties));
 }
 
 static void frame_fill(cj__frame *f, uint32_t columns)
 {
     cj__frame_init(f, allocator(), columns);
     for (uint32_t i = 0; i < ROWS; i++) {
-        cj__row row = row_of(i);
+        const cj__row *row = row_of(i);
 
         ck_assert_int_eq(cj__frame_reserve(f, f->n + 1), CJ_OK);
-        cj__frame_put_row(f, &row, row.node / 2);
+        cj__frame_put_row(f, row, row->node / 2);
     }
 }
 
@@ -86,6 +93,7 @@ static const uint32_t column_sets[] = {0,
                                        CJ__COL_VALUE,
                                        CJ__COL_PROJECTION,
                                        CJ__COL_NAME | CJ__COL_ORDER,
+                                       CJ__COL_PROPERTIES,
                                        CJ__COL_ALL};
 
 START_TEST(test_frame__keeps_rows_as_it_grows)
@@ -138,6 +146,43 @@ START_TEST(test_frame__moves_takes_and_scatters)
         cj__frame_end(&f);
         cj__frame_end(&to);
     }
+}
+END_TEST
+
+START_TEST(test_frame__owns_properties)
+{
+    static const char *const texts[] = {"{}", "{\"a\":1}", NULL};
+    const uint32_t pick[] = {1, 2, 3, 499};
+    char bytes[16];
+    cj__text scratch[3];
+    cj__frame f, to;
+
+    frame_fill(&f, CJ__COL_PROPERTIES);
+    cj__frame_put_texts(&f, 7, 2, NULL);
+    ck_assert_ptr_null(f.properties[7]->data);
+    ck_assert_ptr_null(f.properties[8]->data);
+    for (int i = 0; i < 3; i++)
+        scratch[i] = cj__text_of(texts[i]);
+    scratch[1].data = strcpy(bytes, texts[1]);
+    cj__frame_put_texts(&f, 1, 3, scratch);
+    ck_assert_int_eq(cj__frame_own(&f, 0, f.n), CJ_OK);
+    memset(scratch, 'x', sizeof scratch);
+    memset(bytes, 'x', sizeof bytes);
+    ck_assert_int_eq(cj__frame_reserve(&f, 5000), CJ_OK); /* moves no text */
+    cj__frame_take(&f, 0, &f, pick, 4);
+    f.n = 4;
+    ck_assert_int_eq(cj__frame_repack(&f), CJ_OK);
+    ck_assert(cj__text_equal(*f.properties[0], cj__text_of("{}")));
+    ck_assert(cj__text_equal(*f.properties[1], cj__text_of("{\"a\":1}")));
+    ck_assert_ptr_null(f.properties[2]->data);
+    expect_row(&f, 3, 499);
+    cj__frame_init(&to, allocator(), CJ__COL_TIME);
+    cj__frame_put_texts(&to, 0, 3, scratch); /* not wanted: nothing is touched */
+    ck_assert_int_eq(cj__frame_own(&to, 0, 3), CJ_OK);
+    cj__frame_clear(&f);
+    ck_assert_int_eq(f.n, 0);
+    cj__frame_end(&f);
+    cj__frame_end(&to);
 }
 END_TEST
 
@@ -318,7 +363,7 @@ START_TEST(test_cut__windows_cover_all_profiles_in_order)
 END_TEST
 
 HARNESS_MAIN("scan_frame", test_frame__keeps_rows_as_it_grows,
-             test_frame__moves_takes_and_scatters,
+             test_frame__moves_takes_and_scatters, test_frame__owns_properties,
              test_frame__too_many_rows_are_refused, test_sort__keys_as_the_c_library,
              test_sort__pairs_as_the_c_library, test_bits__any_of_a_range,
              test_plan__first_block_of_a_node,

@@ -14,6 +14,7 @@
 #define SCAN_COLUMNS                                                                   \
     (CJ__COL_TIME | CJ__COL_NAME | CJ__COL_VALUE | CJ__COL_QUANTITY |                  \
      CJ__COL_SESSION | CJ__COL_ORDER)
+#define SCAN_ALL ((uint32_t)SCAN_COLUMNS | CJ__COL_PROPERTIES)
 
 /* ---- what a fold sees, as text -----------------------------------------------------
  */
@@ -41,6 +42,8 @@ static int32_t fold_text(const void *arg, cj__str *partial, uint32_t profile,
             line_put(partial, " session ", (int64_t)c->session[i]);
             line_put(partial, " order ", (int64_t)c->order[i]);
         }
+        if (c->properties != NULL && c->properties[i]->data != NULL)
+            cj__str_put(partial, c->properties[i]->data, c->properties[i]->n);
     }
     cj__str_put_char(partial, '\n');
     return cj__str_status(partial);
@@ -79,6 +82,8 @@ static void history_put(history *h, const cj__scan_options *opts, uint32_t colum
                 line_put(s, " session ", key_of(e->session));
                 line_put(s, " order ", key_of(e->order));
             }
+            if (columns & CJ__COL_PROPERTIES)
+                cj__str_put_text(s, e->properties);
         }
         cj__str_put_char(s, '\n');
     }
@@ -99,10 +104,8 @@ static void expect_equal(const cj__str *got, const cj__str *want)
         got->n == 0 ? "" : got->data + line, want->n == 0 ? "" : want->data + line);
 }
 
-static void expect_scan(history *h, const cj__scan_options *opts)
+static void expect_columns(history *h, const cj__scan_options *opts, uint32_t columns)
 {
-    uint32_t columns = opts->value_only ? CJ__COL_TIME | CJ__COL_NAME | CJ__COL_VALUE
-                                        : (uint32_t)SCAN_COLUMNS;
     cj__fold fold = {.columns = columns, .profile = fold_text, .arg = &columns};
     cj__str want;
 
@@ -112,6 +115,17 @@ static void expect_scan(history *h, const cj__scan_options *opts)
     expect_equal(&fold.partial, &want);
     cj__str_end(&fold.partial);
     cj__str_end(&want);
+}
+
+/* Properties are their own way through a scan: with and without them. */
+static void expect_scan(history *h, const cj__scan_options *opts)
+{
+    if (opts->value_only) {
+        expect_columns(h, opts, CJ__COL_TIME | CJ__COL_NAME | CJ__COL_VALUE);
+        return;
+    }
+    expect_columns(h, opts, SCAN_COLUMNS);
+    expect_columns(h, opts, SCAN_ALL);
 }
 
 /* Every kind of scan of one state of the file. */
@@ -438,10 +452,8 @@ static void *failing_realloc(void *user, void *p, uint64_t old_bytes,
     return got;
 }
 
-START_TEST(test_scan__every_allocation_may_fail)
+static void scan_fails(const cj__scan_options *opts, uint32_t columns)
 {
-    cj__scan_options opts = {.guests = 1, .memory_bytes = 1};
-    uint32_t columns = SCAN_COLUMNS;
     cj__allocator before;
     failing f = {0};
     history h;
@@ -452,18 +464,17 @@ START_TEST(test_scan__every_allocation_may_fail)
     history_record(&h, 500);
     for (int i = 0; i < 10; i++)
         history_merge(&h);
-    expect_scan(&h, &opts); /* the reader keeps what it has learned */
+    expect_columns(&h, opts, columns); /* the reader keeps what it has learned */
     before = h.db->cx.allocator;
     f.realloc = before.realloc;
     f.user = before.user;
     for (n = 0; rc == CJ_ENOMEM; n++) {
-        cj__fold fold = {
-            .columns = SCAN_COLUMNS, .profile = fold_text, .arg = &columns};
+        cj__fold fold = {.columns = columns, .profile = fold_text, .arg = &columns};
 
         f.left = n;
         f.balance = 0;
         h.db->cx.allocator = (cj__allocator){failing_realloc, &f};
-        rc = cj__scan(h.db, &opts, &fold, 1);
+        rc = cj__scan(h.db, opts, &fold, 1);
         cj__str_end(&fold.partial);
         h.db->cx.allocator = before;
         ck_assert_msg(rc == CJ_OK || rc == CJ_ENOMEM, "%s", cj__error_text());
@@ -471,8 +482,20 @@ START_TEST(test_scan__every_allocation_may_fail)
         ck_assert_int_le(f.balance, 0);
     }
     ck_assert_int_gt(n, 10);
-    expect_scan(&h, &opts);
+    expect_columns(&h, opts, columns);
     history_end(&h);
+}
+
+START_TEST(test_scan__every_allocation_may_fail)
+{
+    cj__scan_options opts = {.guests = 1, .memory_bytes = 1};
+
+    scan_fails(&opts, SCAN_COLUMNS);
+    scan_fails(&opts, SCAN_ALL);
+    opts.memory_bytes = 0;
+    scan_fails(&opts, SCAN_ALL);
+    opts.profile = 1;
+    scan_fails(&opts, SCAN_ALL);
 }
 END_TEST
 

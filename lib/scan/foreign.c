@@ -119,7 +119,7 @@ static void foreign_drop(cj__worker *w, cj__frame *f, uint32_t hi)
 
 /* End the round at about the median profile of the rows, until they fit; one profile is
  * never cut. */
-static void foreign_shrink(cj__worker *w, cj__frame *f, int64_t max_rows)
+static int32_t foreign_shrink(cj__worker *w, cj__frame *f, int64_t max_rows)
 {
     cj__walk *walk = w->walk;
     uint32_t lo = walk->first;
@@ -142,6 +142,7 @@ static void foreign_shrink(cj__worker *w, cj__frame *f, int64_t max_rows)
         foreign_lower(walk, lo + (bin == 0 ? 1 : bin) * width);
         foreign_drop(w, f, atomic_load(&walk->hi));
     }
+    return cj__frame_repack(f);
 }
 
 static int64_t foreign_pick(cj__worker *w, const cj__frame *f)
@@ -184,9 +185,10 @@ static int32_t foreign_task(cj__worker *w, int64_t task)
         n = foreign_pick(w, &w->spare);
         CJ_TRY(cj__frame_reserve(f, f->n + n));
         cj__frame_take(f, f->n, &w->spare, w->pick, n);
+        CJ_TRY(cj__frame_own(f, f->n, n));
         f->n += n;
         if (f->n > max_rows - CJ__BLOCK_EVENTS)
-            foreign_shrink(w, f, max_rows - CJ__BLOCK_EVENTS);
+            CJ_TRY(foreign_shrink(w, f, max_rows - CJ__BLOCK_EVENTS));
     }
 out:
     return rc;
@@ -247,8 +249,8 @@ int32_t cj__foreign_gather(cj__walk *walk)
         return CJ_OK;
     CJ_TRY(foreign_refs(walk));
     walk->n_foreign = walk->n_refs < walk->n_workers ? walk->n_refs : walk->n_workers;
-    for (int64_t i = 0; i < walk->n_foreign; i++)
-        walk->foreign[i].frame.n = 0;
+    for (int i = 0; i < walk->n_workers; i++)
+        cj__frame_clear(&walk->foreign[i].frame);
     CJ_TRY(cj__walk_run(walk, walk->n_foreign, foreign_task));
     for (int64_t i = 0; i < walk->n_foreign; i++)
         foreign_drop(&walk->workers[0], &walk->foreign[i].frame,

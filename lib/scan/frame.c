@@ -33,19 +33,28 @@ static int frame_has(uint32_t columns, uint32_t bit)
 void cj__frame_init(cj__frame *f, const cj__allocator *a, uint32_t columns)
 {
     *f = (cj__frame){.allocator = a, .columns = columns};
+    cj__arena_init(&f->texts, a);
 }
 
 void cj__frame_end(cj__frame *f)
 {
     if (f->memory != NULL)
         cj__free(f->allocator, f->memory, f->bytes);
+    cj__arena_end(&f->texts);
     cj__frame_init(f, f->allocator, f->columns);
+}
+
+void cj__frame_clear(cj__frame *f)
+{
+    f->n = 0;
+    cj__arena_reset(&f->texts);
 }
 
 size_t cj__frame_row_bytes(uint32_t columns)
 {
     size_t bytes = frame_has(columns, CJ__COL_VALUE) ? 1 : 0;
 
+    bytes += frame_has(columns, CJ__COL_PROPERTIES) ? sizeof(cj__text *) : 0;
     for (int c = 0; c < CJ__FRAME_N32; c++)
         bytes += frame_has(columns, frame_bits32[c]) ? 4 : 0;
     for (int c = 0; c < CJ__FRAME_N64; c++)
@@ -64,6 +73,10 @@ static void frame_place(cj__frame *f)
             continue;
         f->i64[c] = (int64_t *)(void *)at;
         at += rows * 8;
+    }
+    if (frame_has(f->columns, CJ__COL_PROPERTIES)) {
+        f->properties = (const cj__text **)(void *)at;
+        at += rows * sizeof *f->properties;
     }
     for (int c = 0; c < CJ__FRAME_N32; c++) {
         if (!frame_has(f->columns, frame_bits32[c]))
@@ -97,6 +110,8 @@ int32_t cj__frame_reserve(cj__frame *f, int64_t rows)
     frame_place(&grown);
     if (f->n > 0)
         cj__frame_move(&grown, 0, f, 0, f->n);
+    grown.texts = f->texts;
+    cj__arena_init(&f->texts, f->allocator);
     cj__frame_end(f);
     *f = grown;
     return CJ_OK;
@@ -129,6 +144,7 @@ cj__columns cj__frame_view(const cj__frame *f, int64_t first)
         .quantity = frame_at64(f, CJ__FRAME_QUANTITY, first),
         .session = (uint64_t *)frame_at64(f, CJ__FRAME_SESSION, first),
         .order = (uint64_t *)frame_at64(f, CJ__FRAME_ORDER, first),
+        .properties = f->properties == NULL ? NULL : f->properties + first,
     };
 }
 
@@ -145,6 +161,9 @@ void cj__frame_move(cj__frame *to, int64_t at, const cj__frame *from, int64_t fi
         if (to->i64[c] != NULL)
             memmove(to->i64[c] + at, from->i64[c] + first, (size_t)n * 8);
     }
+    if (to->properties != NULL)
+        memmove(to->properties + at, from->properties + first,
+                (size_t)n * sizeof *to->properties);
     if (to->has_value != NULL)
         memmove(to->has_value + at, from->has_value + first, (size_t)n);
 }
@@ -164,6 +183,8 @@ void cj__frame_take(cj__frame *to, int64_t at, const cj__frame *from,
         for (int64_t i = 0; t != NULL && i < n; i++)
             t[i] = from->i64[c][pick[i]];
     }
+    for (int64_t i = 0; to->properties != NULL && i < n; i++)
+        to->properties[at + i] = from->properties[pick[i]];
     for (int64_t i = 0; to->has_value != NULL && i < n; i++)
         to->has_value[at + i] = from->has_value[pick[i]];
 }
@@ -185,6 +206,8 @@ void cj__frame_scatter(cj__frame *to, const cj__frame *from, int64_t first, int6
         for (int64_t i = 0; t != NULL && i < n; i++)
             t[place[i]] = f[i];
     }
+    for (int64_t i = 0; to->properties != NULL && i < n; i++)
+        to->properties[place[i]] = from->properties[first + i];
     for (int64_t i = 0; to->has_value != NULL && i < n; i++)
         to->has_value[place[i]] = from->has_value[first + i];
 }
@@ -210,5 +233,59 @@ void cj__frame_put_row(cj__frame *f, const cj__row *row, uint32_t root)
     }
     if (f->has_value != NULL)
         f->has_value[f->n] = row->has_value != 0;
+    if (f->properties != NULL)
+        f->properties[f->n] = &row->properties;
     f->n++;
+}
+
+/* ---- properties: texts that somebody must own ---------------------------------------
+ */
+
+static const cj__text frame_absent; /* data NULL */
+
+void cj__frame_put_texts(cj__frame *f, int64_t first, int64_t n, const cj__text *texts)
+{
+    for (int64_t i = 0; f->properties != NULL && i < n; i++)
+        f->properties[first + i] = texts == NULL ? &frame_absent : &texts[i];
+}
+
+static int32_t frame_own(cj__frame *f, int64_t row)
+{
+    const cj__text *from = f->properties[row];
+    cj__text *to;
+    char *bytes;
+
+    f->properties[row] = &frame_absent;
+    if (from->data == NULL)
+        return CJ_OK;
+    to = cj__arena_alloc(&f->texts, sizeof *to + from->n);
+    if (to == NULL)
+        return CJ_ENOMEM;
+    bytes = (char *)(to + 1);
+    memcpy(bytes, from->data, from->n);
+    *to = (cj__text){bytes, from->n};
+    f->properties[row] = to;
+    return CJ_OK;
+}
+
+int32_t cj__frame_own(cj__frame *f, int64_t first, int64_t n)
+{
+    int32_t rc = CJ_OK;
+
+    for (int64_t i = 0; f->properties != NULL && rc == CJ_OK && i < n; i++)
+        rc = frame_own(f, first + i);
+    return rc;
+}
+
+int32_t cj__frame_repack(cj__frame *f)
+{
+    cj__arena before = f->texts;
+    int32_t rc;
+
+    cj__arena_init(&f->texts, f->allocator);
+    rc = cj__frame_own(f, 0, f->n);
+    if (rc != CJ_OK)
+        f->n = 0;
+    cj__arena_end(&before);
+    return rc;
 }

@@ -34,8 +34,10 @@ typedef struct cj__frame {
     uint32_t *u32[CJ__FRAME_N32]; /* NULL: not wanted */
     int64_t *i64[CJ__FRAME_N64];
     uint8_t *has_value;
+    const cj__text **properties; /* borrowed, or in texts */
     void *memory;
     size_t bytes;
+    cj__arena texts; /* properties that are the frame's: cj__frame_own */
 } cj__frame;
 
 /* A place in the order of a profile's events. */
@@ -47,6 +49,7 @@ typedef struct cj__sort_key {
 
 void cj__frame_init(cj__frame *f, const cj__allocator *a, uint32_t columns);
 void cj__frame_end(cj__frame *f);
+void cj__frame_clear(cj__frame *f); /* no rows, and no texts of its own */
 size_t cj__frame_row_bytes(uint32_t columns);
 
 /* Room for so many rows.  Errors: CJ_ENOMEM, CJ_ELIMIT; then it is as it was. */
@@ -68,7 +71,17 @@ void cj__frame_take(cj__frame *to, int64_t at, const cj__frame *from,
 void cj__frame_scatter(cj__frame *to, const cj__frame *from, int64_t first, int64_t n,
                        const uint32_t *place);
 
+/* The row is borrowed for its properties. */
 void cj__frame_put_row(cj__frame *f, const cj__row *row, uint32_t root);
+
+/* Properties of rows [first, first + n): texts, borrowed, or none when NULL.  Nothing
+ * happens when they are not wanted. */
+void cj__frame_put_texts(cj__frame *f, int64_t first, int64_t n, const cj__text *texts);
+/* Copy the properties of rows [first, first + n): from now on they last as long as the
+ * frame, until it is cleared. */
+int32_t cj__frame_own(cj__frame *f, int64_t first, int64_t n);
+/* Give back what rows that are gone have owned; all others must be the frame's. */
+int32_t cj__frame_repack(cj__frame *f);
 
 /* Sort by (profile, time, node, row); both arrays hold n keys, the result is in keys.
  */

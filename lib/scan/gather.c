@@ -31,19 +31,52 @@ static int gather_roots(const cj__plan *p, cj__frame *f, int64_t first, int64_t 
     return 1;
 }
 
+/* They are decoded where nothing lies as long as events are gathered. */
+int32_t cj__gather_texts(cj__worker *w, int64_t n, const cj__text **out)
+{
+    cj__arena *arena = &w->spare.texts;
+    cj__text *texts;
+
+    *out = NULL;
+    cj__arena_reset(arena);
+    if (w->props.n == 0)
+        return CJ_OK;
+    texts = cj__arena_alloc(arena, (size_t)n * sizeof *texts);
+    if (texts == NULL)
+        return CJ_ENOMEM;
+    *out = texts;
+    return cj__props_decode((cj__text){w->props.data, w->props.n}, arena, n, texts);
+}
+
+/* Read a block's bytes: core, and properties when they are wanted. */
+int32_t cj__gather_open(cj__worker *w, int64_t id, cj__block_header *header)
+{
+    int has_props = (w->walk->want & CJ__COL_PROPERTIES) != 0;
+    cj__text props = {NULL, 0};
+    int32_t rc;
+
+    CJ_TRY(cj__walk_tick(w));
+    CJ_TRY(cj__reader_block(w->walk->plan.reader, id, &w->core,
+                            has_props ? &w->props : NULL));
+    if (has_props) /* none is checked, too */
+        props = (cj__text){w->props.n == 0 ? "" : w->props.data, w->props.n};
+    rc = cj__block_open((cj__text){w->core.data, w->core.n}, props, header);
+out:
+    return rc;
+}
+
 /* Append a whole block to a frame. */
 int32_t cj__gather_block(cj__worker *w, const cj__part_block *block, cj__frame *to)
 {
     const cj__plan *p = &w->walk->plan;
     cj__block_header header;
+    const cj__text *texts;
     cj__columns view;
     cj__text core;
     int32_t rc;
 
-    CJ_TRY(cj__walk_tick(w));
-    CJ_TRY(cj__reader_block(p->reader, block->id, &w->core, NULL));
+    CJ_TRY(cj__gather_open(w, block->id, &header));
     core = (cj__text){w->core.data, w->core.n};
-    CJ_TRY(cj__block_open(core, (cj__text){NULL, 0}, &header));
     if (header.n < 1 || header.n > CJ__BLOCK_EVENTS || header.n != block->n_events)
         return gather_damaged(block);
     CJ_TRY(cj__frame_reserve(to, to->n + header.n));
@@ -51,6 +84,8 @@ int32_t cj__gather_block(cj__worker *w, const cj__part_block *block, cj__frame *
     CJ_TRY(cj__block_columns(core, w->walk->want, &view));
     if (view.n != header.n || !gather_roots(p, to, to->n, header.n))
         return gather_damaged(block);
+    CJ_TRY(cj__gather_texts(w, header.n, &texts));
+    cj__frame_put_texts(to, to->n, header.n, texts);
     to->n += header.n;
 out:
     return rc;
@@ -122,8 +157,9 @@ static int32_t gather_some(cj__worker *w, int64_t part, const cj__part_block *bl
     if (slot != NULL && (slot->block == block->id || block->last_node >= hi)) {
         if (slot->block != block->id) {
             slot->block = 0;
-            slot->frame.n = 0;
+            cj__frame_clear(&slot->frame);
             CJ_TRY(cj__gather_block(w, block, &slot->frame));
+            CJ_TRY(cj__frame_own(&slot->frame, 0, slot->frame.n));
             slot->block = block->id;
         }
         CJ_TRY(cj__frame_reserve(&w->gather, first + slot->frame.n));
@@ -132,6 +168,8 @@ static int32_t gather_some(cj__worker *w, int64_t part, const cj__part_block *bl
         CJ_TRY(cj__gather_block(w, block, &w->gather));
         gather_keep(w, of, &w->gather, first, lo, hi);
     }
+    /* The window outlives what the slot holds, and all the more what is decoded. */
+    rc = cj__frame_own(&w->gather, first, w->gather.n - first);
 out:
     return rc;
 }

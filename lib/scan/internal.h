@@ -113,7 +113,7 @@ struct cj__walk;
 typedef struct cj__worker {
     struct cj__walk *walk;
     int is_caller; /* its thread called the scan: it reports progress */
-    cj__str core;
+    cj__str core, props;
     cj__str *partial; /* per fold, of the window at hand */
     cj__frame gather, sorted, spare;
     cj__columns view; /* of the frame that is shown to the folds */
@@ -189,6 +189,11 @@ int32_t cj__walk_run(cj__walk *walk, int64_t n,
 int32_t cj__walk_tick(cj__worker *w);
 
 /* gather.c */
+/* The properties of a block's n rows, if wanted, from w->props: NULL when it has none.
+ * Borrowed until the worker's next block. */
+int32_t cj__gather_texts(cj__worker *w, int64_t n, const cj__text **out);
+int32_t cj__gather_open(cj__worker *w, int64_t id, cj__block_header *header);
+/* Rows' properties are borrowed likewise: cj__frame_own. */
 int32_t cj__gather_block(cj__worker *w, const cj__part_block *block, cj__frame *to);
 int32_t cj__gather_part(cj__worker *w, int64_t part, uint32_t lo, uint32_t hi);
 int32_t cj__gather_journal(cj__worker *w, uint32_t lo, uint32_t hi);

@@ -2,25 +2,65 @@
  * made.  For shops that look at one customer while he waits. */
 #include "scan/internal.h"
 
+#include <string.h>
+
+typedef struct one_block { /* the block that the worker holds */
+    int64_t id;            /* 0: none */
+    int64_t n;
+    const cj__text *texts; /* its properties, */
+    int has_texts;         /* decoded for the first node that has rows */
+} one_block;
+
+static int32_t one_open(cj__worker *w, int64_t id, one_block *b)
+{
+    cj__block_header header;
+    int32_t rc;
+
+    memset(b, 0, sizeof *b);
+    CJ_TRY(cj__gather_open(w, id, &header));
+    if (header.n < 1 || header.n > CJ__BLOCK_EVENTS)
+        return cj__fail(CJ_ECORRUPT, "block %lld is too large", (long long)id);
+    b->id = id;
+    b->n = header.n;
+out:
+    return rc;
+}
+
+static int32_t one_texts(cj__worker *w, one_block *b, int64_t first_row, int64_t n)
+{
+    int32_t rc = CJ_OK;
+
+    if (!b->has_texts && n > 0)
+        CJ_TRY(cj__gather_texts(w, b->n, &b->texts));
+    b->has_texts |= n > 0;
+    cj__frame_put_texts(&w->gather, w->gather.n, n,
+                        b->texts == NULL ? NULL : b->texts + first_row);
+out:
+    return rc;
+}
+
 /* Decode a node's rows behind the gathered ones and keep those within the time. */
-static int32_t one_rows(cj__worker *w, cj__text core, uint32_t node, int64_t room)
+static int32_t one_rows(cj__worker *w, uint32_t node, one_block *b)
 {
     const cj__plan *p = &w->walk->plan;
+    const cj__text core = {w->core.data, w->core.n};
     cj__frame *f = &w->gather;
     cj__columns view;
     int64_t first_row, n = 0;
     int32_t rc;
 
-    CJ_TRY(cj__frame_reserve(f, f->n + room));
+    CJ_TRY(cj__frame_reserve(f, f->n + b->n));
     view = cj__frame_view(f, f->n);
     CJ_TRY(cj__block_node(core, node, w->walk->want, &view, &first_row));
-    for (int64_t i = 0; i < view.n && i < room; i++) {
+    CJ_TRY(one_texts(w, b, first_row, view.n));
+    for (int64_t i = 0; i < view.n; i++) {
         f->u32[CJ__FRAME_NODE][f->n + i] = node;
         f->u32[CJ__FRAME_ROOT][f->n + i] = p->opts.profile;
         w->pick[n] = (uint32_t)(f->n + i);
         n += view.time_ms[i] >= p->from_ms && view.time_ms[i] < p->until_ms;
     }
     cj__frame_take(f, f->n, f, w->pick, n);
+    CJ_TRY(cj__frame_own(f, f->n, n));
     f->n += n;
 out:
     return rc;
@@ -29,9 +69,7 @@ out:
 static int32_t one_part(cj__worker *w, const cj__part *part)
 {
     const cj__plan *p = &w->walk->plan;
-    int64_t in_core = 0; /* id of the block that w->core holds */
-    cj__block_header header = {0};
-    cj__text core = {NULL, 0};
+    one_block b = {0};
     int32_t rc = CJ_OK;
 
     for (int64_t k = 0; k < p->n_nodes_of; k++) {
@@ -39,18 +77,9 @@ static int32_t one_part(cj__worker *w, const cj__part *part)
 
         for (int64_t i = cj__plan_block(part, node);
              i < part->n_blocks && part->blocks[i].first_node <= node; i++) {
-            int64_t id = part->blocks[i].id;
-
-            if (in_core != id) {
-                CJ_TRY(cj__walk_tick(w));
-                CJ_TRY(cj__reader_block(p->reader, id, &w->core, NULL));
-                core = (cj__text){w->core.data, w->core.n};
-                CJ_TRY(cj__block_open(core, (cj__text){NULL, 0}, &header));
-                in_core = id;
-            }
-            if (header.n < 1 || header.n > CJ__BLOCK_EVENTS)
-                return cj__fail(CJ_ECORRUPT, "block %lld is too large", (long long)id);
-            CJ_TRY(one_rows(w, core, node, header.n));
+            if (b.id != part->blocks[i].id)
+                CJ_TRY(one_open(w, part->blocks[i].id, &b));
+            CJ_TRY(one_rows(w, node, &b));
         }
     }
 out:

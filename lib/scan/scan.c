@@ -10,7 +10,8 @@
     65536 /* events: a column of 8 bytes then takes half of an L2 cache */
 #define SCAN_WINDOW_WHOLE 16384 /* its rows come from all over: they should fit L2 */
 #define SCAN_WINDOW_LEAST 64
-#define SCAN_RUN 8 /* windows in a row share the blocks at their cuts */
+#define SCAN_TEXT 128 /* of an event's properties, about; they may be absent */
+#define SCAN_RUN 8    /* windows in a row share the blocks at their cuts */
 
 static uint32_t scan_columns(const cj__fold *folds, int n_folds, int32_t value_only)
 {
@@ -18,8 +19,7 @@ static uint32_t scan_columns(const cj__fold *folds, int n_folds, int32_t value_o
 
     for (int i = 0; i < n_folds; i++)
         want |= folds[i].columns;
-    return want & (value_only ? CJ__COL_PROJECTION
-                              : (uint32_t)CJ__COL_ALL & ~(uint32_t)CJ__COL_PROPERTIES);
+    return want & (value_only ? CJ__COL_PROJECTION : CJ__COL_ALL);
 }
 
 static int64_t scan_clamp(int64_t value, int64_t least, int64_t most)
@@ -27,22 +27,26 @@ static int64_t scan_clamp(int64_t value, int64_t least, int64_t most)
     return value < least ? least : value > most ? most : value;
 }
 
-/* Share the memory out: foreign events, then per worker two frames of a window and the
- * blocks at its cuts. */
+/* Share the memory out: foreign events, then per worker three frames of a window, its
+ * events' properties, and the blocks at its cuts.  Properties of the whole would have
+ * no owner. */
 static void scan_share(cj__walk *walk, int64_t *n_slots)
 {
     const cj__plan *p = &walk->plan;
     int64_t bytes = p->opts.memory_bytes > 0 ? p->opts.memory_bytes : SCAN_BYTES;
     int64_t row = (int64_t)cj__frame_row_bytes(walk->want);
+    int64_t text = walk->want & CJ__COL_PROPERTIES ? SCAN_TEXT : 0;
+    int64_t in_window = 3 * row + 8 + text;
     int64_t each = (p->n_foreign > 0 ? bytes / 2 : bytes) / walk->n_workers;
 
-    walk->is_whole = p->n_foreign > 0 && cj__whole_fits(walk, bytes / 2);
-    walk->window_events = scan_clamp(each / 2 / (3 * row + 8), SCAN_WINDOW_LEAST,
+    row += text;
+    walk->is_whole = text == 0 && p->n_foreign > 0 && cj__whole_fits(walk, bytes / 2);
+    walk->window_events = scan_clamp(each / 2 / in_window, SCAN_WINDOW_LEAST,
                                      walk->is_whole ? SCAN_WINDOW_WHOLE : SCAN_WINDOW);
     *n_slots = walk->is_whole
                    ? 0
                    : scan_clamp(each / 3 / (row * CJ__BLOCK_EVENTS), 0, p->n_parts);
-    each = walk->window_events * (3 * row + 8) + *n_slots * row * CJ__BLOCK_EVENTS;
+    each = walk->window_events * in_window + *n_slots * row * CJ__BLOCK_EVENTS;
     bytes -= each * walk->n_workers; /* the more rows, the fewer rounds */
     walk->foreign_rows =
         scan_clamp(bytes / row, 2 * CJ__BLOCK_EVENTS * walk->n_workers, UINT32_MAX);
@@ -55,6 +59,7 @@ static int32_t scan_worker(cj__walk *walk, cj__worker *w, int64_t n_slots)
     w->walk = walk;
     w->is_caller = w == walk->workers;
     cj__str_init(&w->core, a, CJ__CORE_BYTES);
+    cj__str_init(&w->props, a, CJ__PROPS_BYTES);
     cj__frame_init(&w->gather, a, walk->want);
     cj__frame_init(&w->sorted, a, walk->want);
     cj__frame_init(&w->spare, a, walk->want);
@@ -81,6 +86,7 @@ static void scan_worker_end(cj__walk *walk, cj__worker *w)
     if (w->walk == NULL)
         return; /* not begun */
     cj__str_end(&w->core);
+    cj__str_end(&w->props);
     cj__frame_end(&w->gather);
     cj__frame_end(&w->sorted);
     cj__frame_end(&w->spare);

@@ -214,7 +214,7 @@ static int32_t window_gather(cj__worker *w, int64_t at)
     uint32_t lo = walk->windows.at[at].lo, hi = walk->windows.at[at].hi;
     int32_t rc = CJ_OK;
 
-    w->gather.n = 0;
+    cj__frame_clear(&w->gather);
     if (walk->is_whole)
         return cj__whole_take(w, at);
     for (int64_t i = 0; i < walk->plan.n_parts; i++)

@@ -1,11 +1,12 @@
-/* An event as the store sees it: ids instead of texts where texts repeat.  Rows are what
- * the journal packs and blocks are made of; columns are what a scan reads. */
+/* An event as the store sees it: ids instead of texts where texts repeat.  Rows are
+ * what the journal packs and blocks are made of; columns are what a scan reads. */
 #ifndef CJ__STORE_ROW_H
 #define CJ__STORE_ROW_H
 
 #include "base/str.h"
 
-#define CJ__BLOCK_EVENTS 4096 /* rows of a block at most: 16 KiB a decoded column, L1/L2 */
+#define CJ__BLOCK_EVENTS                                                               \
+    4096 /* rows of a block at most: 16 KiB a decoded column, L1/L2 */
 
 typedef struct cj__row {
     int64_t time_ms;
@@ -54,7 +55,8 @@ typedef struct cj__columns {
     int64_t *value_minor;
     uint8_t *has_value;
     int64_t *quantity;
-    uint64_t *session, *order; /* keys: 0 absent */
+    uint64_t *session, *order;   /* keys: 0 absent */
+    const cj__text **properties; /* data NULL: absent */
 } cj__columns;
 
 /* Names every file has: terms 1 to 3 (store/migrations/0001_first.sql). */
