@@ -85,7 +85,9 @@ void facts_begin(facts_case *c, const char *zone)
         facts_term(c, CJ__SPACE_NAME, first[i], strlen(first[i]));
     c->facts.profile = 7;
     c->facts.columns = &c->columns;
-    c->facts.properties = c->properties;
+    for (size_t i = 0; i < FACTS_EVENTS; i++)
+        c->property_rows[i] = &c->properties[i];
+    c->columns.properties = c->property_rows;
     c->facts.traits = c->traits;
     c->facts.members = c->members;
     c->env = (cj__eval_env){.zone = c->db.zone,

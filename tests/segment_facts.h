@@ -14,6 +14,7 @@ typedef struct facts_case {
     int64_t n;
     struct cj__columns columns;
     cj__text properties[FACTS_EVENTS];
+    const cj__text *property_rows[FACTS_EVENTS]; /* &properties[0], and so on */
     cj__fact_trait traits[FACTS_TRAITS];
     struct {
         int space;

@@ -934,7 +934,6 @@ START_TEST(test_eval__nothing_and_refresh)
     facts_begin(&c, "UTC");
     p = facts_compile(&c, "count(a where channel = \"web\") = 1");
     c.facts.columns = NULL;
-    c.facts.properties = NULL;
     ck_assert_int_eq(facts_run(&c, &p, 1000, NULL), CJ__FALSE);
     c.facts.columns = &c.columns;
     facts_event_at(&c, 10, "a channel=web");

@@ -18,7 +18,6 @@ typedef struct cj__facts {
     int64_t profile;
     const cj__columns *columns; /* events in profile order: rows [first, first + n) */
     int64_t first, n;
-    const cj__text *properties; /* as columns; NULL when the program reads none */
     const cj__fact_trait *traits;
     int64_t n_traits;
     int64_t n_identifiers[9]; /* by kind id 1..8; [0]: all */

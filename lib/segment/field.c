@@ -109,7 +109,7 @@ static int32_t field_raw(cj__program *p, const cj__field *f, uint32_t row,
     if (memo->n == 0)
         CJ_TRY(field_memo(p, memo));
     if (memo->raw[row].data == field_unseen) {
-        const cj__text json = p->facts->properties[cj__row_at(p, row)];
+        const cj__text json = *cj__columns_of(p)->properties[cj__row_at(p, row)];
 
         CJ_TRY(cj__program_work(p, (int64_t)json.n));
         memo->raw[row] = cj__path_find(&memo->path, json);

@@ -149,7 +149,7 @@ static int filter_each(void *user, cj__text json)
 static int32_t filter_eval_many(cj__program *p, const cj__op *op, cj__value *out)
 {
     const cj__path *path = &p->paths[op->field.path].path;
-    const cj__text json = p->facts->properties[cj__row_at(p, p->row)];
+    const cj__text json = *cj__columns_of(p)->properties[cj__row_at(p, p->row)];
     filter_many m = {p, op, CJ__FALSE, CJ_OK, 0};
     cj__value missing;
     int32_t rc;
