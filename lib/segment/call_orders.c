@@ -33,6 +33,7 @@ static int32_t orders_prepare_net(cj__program *p, cj__op *op)
 
     p->columns |= CJ__COL_VALUE;
     CJ_TRY(cj__selector_names(p, names, &slot));
+    p->selectors[slot].valued = 1;
     CJ_TRY(cj__call_selector(p, op, slot));
 out:
     return rc;

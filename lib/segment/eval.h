@@ -52,6 +52,21 @@ int32_t cj__program_reads_traits(const cj__program *p);
  * a CALL node whose kid 0 is the TEXT; NULL after the last. */
 const cj__seg_node *cj__program_reference(const cj__program *p, int32_t i);
 
+/* Which events programs look at, now and at any later moment. */
+enum { CJ__NEEDS_NAMES = 32 };
+typedef struct cj__needs {
+    uint32_t columns;
+    int32_t any_name; /* 1: events of any name; 0: those below */
+    int32_t valued;   /* 1: only orders and refunds that have a value, and of them
+                       * only CJ__COL_PROJECTION */
+    size_t n_names;
+    uint32_t names[CJ__NEEDS_NAMES];
+    int64_t from_ms; /* events from here on; INT64_MIN: all */
+} cj__needs;
+void cj__needs_begin(cj__needs *needs);
+/* Add what a program needs from now_ms on. */
+void cj__program_needs(cj__program *p, int64_t now_ms, cj__needs *needs);
+
 typedef enum cj__truth { CJ__FALSE = 0, CJ__TRUE = 1, CJ__UNKNOWN = 2 } cj__truth;
 
 /* Truth at `now`; *next_out (may be NULL) is the first later moment at which any part

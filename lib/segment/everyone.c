@@ -82,17 +82,21 @@ out:
     return rc;
 }
 
-static int32_t everyone_scan(everyone_pool *pool, uint32_t columns)
+static int32_t everyone_scan(everyone_pool *pool, const cj__needs *needs)
 {
     cj__everyone *e = pool->e;
     const cj__scan_options opts = {.profile = e->profile,
+                                   .from_ms = needs->from_ms < 0 ? 0 : needs->from_ms,
+                                   .until_ms = e->momentary ? e->now_ms : 0,
+                                   .value_only = needs->valued,
                                    .guests = 1,
                                    .idle = 1,
                                    .threads = e->threads,
                                    .reader = e->reader,
                                    .progress = e->progress,
                                    .progress_user = e->progress_user};
-    cj__fold fold = {.columns = columns, .profile = everyone_profile, .arg = &pool};
+    cj__fold fold = {
+        .columns = needs->columns, .profile = everyone_profile, .arg = &pool};
     int32_t rc = cj__scan(e->db, &opts, &fold, 1);
 
     if (rc == CJ_OK)
@@ -107,14 +111,14 @@ int32_t cj__everyone_run(cj__everyone *e)
     cj__text *names;
     cj__arena arena;
     size_t n_names;
-    uint32_t columns;
+    cj__needs needs;
     int32_t rc;
 
     (void)pthread_mutex_init(&pool.lock, NULL);
     cj__arena_init(&arena, &e->db->cx.allocator);
     cj__str_init(&e->partial, &e->db->cx.allocator, PTRDIFF_MAX / 2);
     CJ_TRY(everyone_runner(&pool, &first));
-    columns = first->columns;
+    cj__runner_needs(first, e->now_ms, &needs);
     CJ_TRY(cj__runner_traits(first, &arena, &names, &n_names));
     CJ_TRY(cj__known_load(&pool.known, e->reader, e->set, names, n_names, e->profile));
     everyone_give(&pool, first);
@@ -122,8 +126,8 @@ int32_t cj__everyone_run(cj__everyone *e)
     if (e->profile > pool.known.n_nodes ||
         (e->profile != 0 && pool.known.profile_of[e->profile] != e->profile))
         CJ_TRY(cj__fail(CJ_ENOTFOUND, "there is no such profile"));
-    CJ_TRY(columns == 0 ? everyone_without_events(&pool)
-                        : everyone_scan(&pool, columns));
+    CJ_TRY(needs.columns == 0 ? everyone_without_events(&pool)
+                              : everyone_scan(&pool, &needs));
 out:
     cj__runner_end(first);
     while (pool.n_free > 0)

@@ -90,6 +90,7 @@ enum { CJ__PICK_NAMES = 0, CJ__PICK_ORDERS, CJ__PICK_REFUNDS };
 
 typedef struct cj__selector {
     int32_t pick, made;
+    int32_t valued;           /* 1: events without a value make no difference */
     uint32_t n_names;         /* 0: any event */
     uint32_t *names;          /* in the arena: ids may come later */
     const cj__seg_node *node; /* where it comes from, for finding equal ones */

@@ -49,7 +49,6 @@ int32_t cj__runner_new(const cj__set *set, const cj__eval_env *env, cj__runner *
     for (size_t i = 0; i < set->n; i++) {
         CJ_TRY(cj__program_new(a, set->items[i].tree, env, &r->items[i].program));
         CJ_TRY(runner_refs(r, &r->items[i]));
-        r->columns |= cj__program_columns(r->items[i].program);
     }
     *out = r;
 out:
@@ -95,6 +94,13 @@ int32_t cj__runner_traits(const cj__runner *r, cj__arena *arena, cj__text **name
             names[(*n_out)++] = p->traits[k].name;
     }
     return CJ_OK;
+}
+
+void cj__runner_needs(const cj__runner *r, int64_t now_ms, cj__needs *needs)
+{
+    cj__needs_begin(needs);
+    for (size_t i = 0; i < r->set->n; i++)
+        cj__program_needs(r->items[i].program, now_ms, needs);
 }
 
 void cj__runner_turn(cj__runner *r, const cj__known *known, uint32_t profile,

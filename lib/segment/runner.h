@@ -26,7 +26,6 @@ typedef struct cj__runner_item {
 typedef struct cj__runner {
     const cj__set *set;
     cj__runner_item *items; /* as the set's */
-    uint32_t columns;       /* of all programs */
     uint64_t load;
     int32_t momentary; /* 1: nobody asks how long an answer holds */
     const cj__known *known;
@@ -39,6 +38,9 @@ void cj__runner_end(cj__runner *r); /* NULL is fine */
 /* The names of traits that the programs read, in the arena; equal ones may repeat. */
 int32_t cj__runner_traits(const cj__runner *r, cj__arena *arena, cj__text **names_out,
                           size_t *n_out);
+
+/* What its programs need to be shown at a moment and later. */
+void cj__runner_needs(const cj__runner *r, int64_t now_ms, cj__needs *needs);
 
 /* Turn to a profile: its rows [first, first + n) of columns (NULL: none). */
 void cj__runner_turn(cj__runner *r, const cj__known *known, uint32_t profile,
