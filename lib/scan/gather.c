@@ -65,7 +65,21 @@ out:
     return rc;
 }
 
-/* Append a whole block to a frame. */
+/* Pick, of n rows behind those of a frame, the ones of names that are wanted. */
+static int64_t gather_names(cj__worker *w, const cj__frame *f, int64_t n)
+{
+    const cj__plan *p = &w->walk->plan;
+    const uint32_t *name = f->u32[CJ__FRAME_NAME];
+    int64_t kept = 0;
+
+    for (int64_t i = f->n; i < f->n + n; i++) {
+        w->pick[kept] = (uint32_t)i;
+        kept += cj__plan_names(p, name[i]);
+    }
+    return kept;
+}
+
+/* Append a block to a frame: the rows of names that are wanted. */
 int32_t cj__gather_block(cj__worker *w, const cj__part_block *block, cj__frame *to)
 {
     const cj__plan *p = &w->walk->plan;
@@ -73,6 +87,7 @@ int32_t cj__gather_block(cj__worker *w, const cj__part_block *block, cj__frame *
     const cj__text *texts;
     cj__columns view;
     cj__text core;
+    int64_t n;
     int32_t rc;
 
     CJ_TRY(cj__gather_open(w, block->id, &header));
@@ -84,9 +99,14 @@ int32_t cj__gather_block(cj__worker *w, const cj__part_block *block, cj__frame *
     CJ_TRY(cj__block_columns(core, w->walk->want, &view));
     if (view.n != header.n || !gather_roots(p, to, to->n, header.n))
         return gather_damaged(block);
+    n = p->names == NULL ? header.n : gather_names(w, to, header.n);
+    if (n == 0)
+        return CJ_OK;
     CJ_TRY(cj__gather_texts(w, header.n, &texts));
     cj__frame_put_texts(to, to->n, header.n, texts);
-    to->n += header.n;
+    if (n < header.n)
+        cj__frame_take(to, to->n, to, w->pick, n);
+    to->n += n;
 out:
     return rc;
 }

@@ -41,6 +41,8 @@ typedef struct cj__plan {
     int64_t n_nodes_of;
     size_t nodes_capacity;
     int32_t simple; /* every node is a profile of its own, and wanted */
+    uint64_t *names; /* a bit for each name that is wanted; NULL: all are */
+    uint32_t n_name_bits;
 } cj__plan;
 
 int32_t cj__plan_open(cj__plan *p, cj_db *db, const cj__scan_options *opts);
@@ -55,6 +57,12 @@ static inline int cj__plan_wants(const cj__plan *p, uint32_t root)
 {
     return (p->opts.guests || (p->mask[root] & CJ__MASK_KNOWN) != 0) &&
            (p->opts.profile == 0 || p->opts.profile == root);
+}
+
+static inline int cj__plan_names(const cj__plan *p, uint32_t name)
+{
+    return p->names == NULL || (name < p->n_name_bits &&
+                                (p->names[name >> 6] >> (name & 63) & 1) != 0);
 }
 
 /* A set of nodes. */

@@ -34,9 +34,30 @@ static int32_t plan_look(cj__plan *p)
     return rc;
 }
 
+static int32_t plan_names(cj__plan *p)
+{
+    uint32_t last = 0;
+    size_t words;
+
+    if (p->opts.n_names == 0)
+        return CJ_OK;
+    for (size_t i = 0; i < p->opts.n_names; i++)
+        last = p->opts.names[i] > last ? p->opts.names[i] : last;
+    words = (size_t)(last >> 6) + 1;
+    p->n_name_bits = last + 1;
+    p->names = cj__arena_alloc(&p->arena, words * sizeof *p->names);
+    if (p->names == NULL)
+        return CJ_ENOMEM;
+    memset(p->names, 0, words * sizeof *p->names);
+    for (size_t i = 0; i < p->opts.n_names; i++)
+        p->names[p->opts.names[i] >> 6] |= (uint64_t)1 << (p->opts.names[i] & 63);
+    return CJ_OK;
+}
+
 static int plan_takes(const cj__plan *p, const cj__row *row)
 {
-    if (row->time_ms < p->from_ms || row->time_ms >= p->until_ms)
+    if (row->time_ms < p->from_ms || row->time_ms >= p->until_ms ||
+        !cj__plan_names(p, row->name))
         return 0;
     if (p->opts.value_only && (!row->has_value || (row->name != CJ__NAME_ORDER &&
                                                    row->name != CJ__NAME_REFUND)))
@@ -96,6 +117,7 @@ int32_t cj__plan_open(cj__plan *p, cj_db *db, const cj__scan_options *opts)
         CJ_TRY(plan_nodes(p));
     else
         CJ_TRY(plan_look(p));
+    CJ_TRY(plan_names(p));
     CJ_TRY(plan_journal(p));
 out:
     if (rc != CJ_OK)

@@ -23,10 +23,16 @@ static int32_t whole_block(cj__worker *w, int64_t task)
 {
     const cj__walk *walk = w->walk;
     const cj__whole_block *b = &walk->whole_blocks[task];
+    const int64_t end = b->row + b->block->n_events;
     cj__frame place = walk->whole;
+    int32_t rc;
 
     place.n = b->row;
-    return cj__gather_block(w, b->block, &place);
+    CJ_TRY(cj__gather_block(w, b->block, &place));
+    for (int64_t i = place.n; i < end; i++) /* of other names: nobody's */
+        walk->whole.u32[CJ__FRAME_ROOT][i] = 0;
+out:
+    return rc;
 }
 
 static int32_t whole_list(cj__walk *walk)
@@ -74,7 +80,8 @@ static int64_t whole_window(const cj__walk *walk, int64_t row)
     uint32_t root = walk->whole.u32[CJ__FRAME_ROOT][row];
     int64_t time_ms = walk->whole.i64[CJ__FRAME_TIME][row];
 
-    if (time_ms < p->from_ms || time_ms >= p->until_ms || !cj__plan_wants(p, root))
+    if (root == 0 || time_ms < p->from_ms || time_ms >= p->until_ms ||
+        !cj__plan_wants(p, root))
         return walk->windows.n;
     return walk->bins.window[cj__bins_at(&walk->bins, root)];
 }

@@ -89,6 +89,11 @@ static int32_t everyone_scan(everyone_pool *pool, const cj__needs *needs)
                                    .from_ms = needs->from_ms < 0 ? 0 : needs->from_ms,
                                    .until_ms = e->momentary ? e->now_ms : 0,
                                    .value_only = needs->valued,
+                                   .names = needs->names,
+                                   .n_names = needs->any_name ? 0
+                                              : needs->n_names > 0
+                                                  ? needs->n_names
+                                                  : 1, /* 0: nobody's */
                                    .guests = 1,
                                    .idle = 1,
                                    .threads = e->threads,
