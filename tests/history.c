@@ -306,15 +306,28 @@ static int history_wants(const history *h, const history_event *e,
            (name < 0 || name == e->name) && (opts->guests || history_is_known(h, root));
 }
 
+static int history_wants_name(const cj__scan_options *opts, uint32_t name)
+{
+    for (size_t i = 0; i < opts->n_names; i++) {
+        if (opts->names[i] == name)
+            return 1;
+    }
+    return opts->n_names == 0;
+}
+
 int *history_select(history *h, const cj__scan_options *opts, int name, int *n_out)
 {
     history_sorted *sorted = calloc((size_t)h->n_events + 1, sizeof *sorted);
     int *indices = calloc((size_t)h->n_events + 1, sizeof *indices);
+    uint32_t ids[HISTORY_NAMES] = {0};
     int n = 0;
 
     history_roots(h);
+    for (int i = 0; opts->n_names > 0 && i < HISTORY_NAMES; i++)
+        ids[i] = history_name_id(h, i);
     for (int i = 0; i < h->n_events; i++) {
-        if (history_wants(h, &h->events[i], opts, name))
+        if (history_wants(h, &h->events[i], opts, name) &&
+            history_wants_name(opts, ids[h->events[i].name]))
             sorted[n++] = (history_sorted){h, i};
     }
     qsort(sorted, (size_t)n, sizeof *sorted, history_compare);

@@ -158,6 +158,29 @@ static void expect_scans(history *h)
     }
 }
 
+/* Names that are wanted, of which some no event has. */
+static void expect_names(history *h)
+{
+    const uint32_t order = history_name_id(h, 0), other = history_name_id(h, 3);
+    const uint32_t lists[][3] = {
+        {order,   0,     1000000},
+        {other,   order, other  },
+        {0,       0,     0      },
+        {1000000, 0,     70     }
+    };
+
+    for (int i = 0; i < 12; i++) {
+        cj__scan_options opts = {.guests = 1, .threads = i % 4};
+
+        opts.names = lists[i % 4];
+        opts.n_names = 1 + (size_t)i % 3;
+        opts.memory_bytes = i % 3 == 0 ? 1 : 0;
+        opts.profile = i > 8 ? 1 + history_random(h, h->n_nodes) : 0;
+        opts.from_ms = i % 5 == 0 ? HISTORY_FROM_MS + INT64_C(20) * 86400000 : 0;
+        expect_scan(h, &opts);
+    }
+}
+
 /* ---- histories ----------------------------------------------------------------------
  */
 
@@ -173,6 +196,7 @@ static void scan_history(uint64_t seed, int n_users, int64_t seal_events)
         for (int i = 0; i < n_users / 12; i++)
             history_unmerge(&h);
         expect_scans(&h);
+        expect_names(&h);
         if (round == 2) {
             ck_assert_int_eq(cj_compact(h.db, NULL, NULL), CJ_OK);
             expect_scans(&h);
