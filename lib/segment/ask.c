@@ -1,4 +1,5 @@
-/* See ask.h.  Definitions, traits and events are those of one read snapshot. */
+/* See ask.h.  Definitions, traits and events are those of one read snapshot, so that a
+ * segment, what it leads to and whom it is asked of belong to one moment. */
 #include "segment/ask.h"
 
 #include <string.h>
@@ -58,27 +59,45 @@ int32_t cj__ask_name(cj__ask *a, cj__text name, uint32_t *item_out)
     return rc == CJ_OK ? ask_definition(a, &d, item_out) : rc;
 }
 
-/* A lone word is a trait's name at best, which is no condition: a name was meant. */
 static int ask_is_word(cj__text source)
 {
-    return source.n <= CJ__MAX_NAME &&
-           strcspn(source.data, " \t\r\n()<>=\"`'+-*/,.:") == source.n;
+    return strcspn(source.data, " \t\r\n()<>=\"`'+*/,.:") == source.n;
+}
+
+/* A lone word that is no definition may be a trait; one that nobody ever had is rather
+ * a definition's name gone wrong. */
+static int32_t ask_is_unknown(const cj__ask *a, const cj__seg_node *root, int *out)
+{
+    uint32_t id = 1;
+    int32_t rc = CJ_OK;
+
+    if (root->op == CJ__SEG_TRAIT)
+        rc = cj__reader_term_id(a->reader, CJ__SPACE_TRAIT, root->text, &id);
+    *out = id == 0;
+    return rc;
 }
 
 int32_t cj__ask_source(cj__ask *a, const char *source, uint32_t *item_out)
 {
     const cj__text nameless = {NULL, 0}, text = cj__text_of(source);
+    const int is_short = text.n > 0 && text.n <= CJ__MAX_NAME;
     cj__definition d;
+    int is_unknown = 1;
     int32_t rc = CJ_ENOTFOUND;
 
-    if (text.n <= CJ__MAX_NAME)
+    if (is_short)
         rc = cj__definition_get(a->set.db, a->set.conn, text, &a->set.arena, &d);
     if (rc == CJ_OK)
         return ask_definition(a, &d, item_out);
     if (rc != CJ_ENOTFOUND)
         return rc;
+    cj__error_clear();
     rc = cj__set_add(&a->set, nameless, text, item_out);
-    if (rc == CJ_EINVAL && ask_is_word(text))
+    if ((rc != CJ_OK && rc != CJ_EINVAL) || !is_short || !ask_is_word(text))
+        return rc;
+    if (rc == CJ_OK)
+        rc = ask_is_unknown(a, a->set.items[*item_out].tree->root, &is_unknown);
+    if (is_unknown)
         return cj__definition_get(a->set.db, a->set.conn, text, &a->set.arena, &d);
     return rc;
 }
