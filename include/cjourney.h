@@ -411,6 +411,31 @@ int32_t cj_segment_count(cj_db *db, const char *name, const cj_segment_options *
 int32_t cj_profile_segments(cj_db *db, int64_t profile, const cj_segment_options *opts,
                             cj_table **out);
 
+/* Where a segment loses its profiles, and what it reads.  source, here and below, is the
+ * name of a definition or list, or else an expression.
+ *
+ * Rows are the whole segment (depth 0), the clauses of its `and` or `or` (depth 1),
+ * the clauses of brackets in those (depth 2), ...; in the order of the canonical text.
+ * Columns: depth: int64; clause: text (canonical); passes_alone, unknown: int64 (of how
+ * many profiles it is true, is unknown); passes_in_order: int64 (those of whom it and
+ * all clauses before it in its bracket are true; in an `or`: it or any before it);
+ * share: double (passes_alone of all profiles; null: there are none); cost_ns: int64
+ * (for a usual profile; declared, not measured: a constant of the expression); reads:
+ * text ("events: time, name; traits: country"; null: nothing); from_ms, until_ms,
+ * blocks: int64 (slices of sealed events that evaluating it alone reads, and their
+ * blocks; null, null, 0: none).  opts may be NULL; identifier and members_only are not
+ * looked at.  Errors: as cj_segment_evaluate.  Since 0.2. */
+int32_t cj_segment_explain(cj_db *db, const char *source,
+                           const cj_segment_options *opts, cj_table **out);
+
+/* Why a profile is in a segment, or is not.  Rows as above.  Columns: depth: int64;
+ * clause, truth (true, false, unknown), found (the facts it leans on: "orders(last 90
+ * days) is 3"; of a bracket "2 of 3 clauses are true"; null: it needs none; long values
+ * are cut): text;
+ * valid_until_ms: int64 as above.  Errors: CJ_ENOTFOUND, and as above.  Since 0.2. */
+int32_t cj_segment_why(cj_db *db, int64_t profile, const char *source,
+                       const cj_segment_options *opts, cj_table **out);
+
 /* Turn an expression from one form into another: "text" or "json" (docs/SEGMENTS.md);
  * text comes out canonical.  n_bytes_out may be NULL.
  * Owned: cj_text_free(*text_out). */

@@ -614,6 +614,29 @@ int32_t cj_profile_segments(cj_db *db, int64_t profile, const cj_segment_options
     return api_leave(db, rc == CJ_OK ? cj__profile_segments(db, profile, &o, out) : rc);
 }
 
+int32_t cj_segment_explain(cj_db *db, const char *source,
+                           const cj_segment_options *opts, cj_table **out)
+{
+    return api_segment(db, source, opts, out, cj__segment_explain);
+}
+
+int32_t cj_segment_why(cj_db *db, int64_t profile, const char *source,
+                       const cj_segment_options *opts, cj_table **out)
+{
+    cj_segment_options o;
+    int32_t rc = api_enter_table(db, out);
+
+    if (rc != CJ_OK)
+        return rc;
+    if (source == NULL)
+        rc = cj__fail(CJ_EMISUSE, "the expression or name is NULL");
+    if (rc == CJ_OK)
+        rc = api_segment_options(db, opts, &o);
+    if (rc == CJ_OK)
+        rc = cj__segment_why(db, profile, source, &o, out);
+    return api_leave(db, rc);
+}
+
 int32_t cj_segment_define(cj_db *db, const char *name, const char *expression,
                           int64_t flags)
 {

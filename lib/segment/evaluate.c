@@ -1,6 +1,6 @@
 /* Evaluating: an expression or a definition over everybody, or all definitions over one
  * profile.  Definitions, traits and events are those of one read snapshot. */
-#include "segment/everyone.h"
+#include "segment/ask.h"
 #include "segment/segment.h"
 
 #include <stdio.h>
@@ -10,59 +10,12 @@ typedef struct evaluate_row {
     int64_t profile, truth, until_ms;
 } evaluate_row;
 
-/* What an evaluation reads from: one snapshot, one set. */
+/* What an evaluation asks: one item of a set. */
 typedef struct evaluate {
-    cj__reader *reader;
-    cj__set set;
+    cj__ask ask;
     uint32_t item;
     int32_t members_only;
 } evaluate;
-
-static int32_t evaluate_options(const cj_segment_options *o)
-{
-    if (o->threads < 0 || o->threads > CJ__MAX_THREADS)
-        return cj__fail(CJ_EINVAL, "threads must be 0..%d", CJ__MAX_THREADS);
-    if (o->as_of_ms > CJ__MAX_TIME_MS || o->as_of_ms < -CJ__MAX_TIME_MS)
-        return cj__fail(CJ_EINVAL, "as_of_ms is not a time in milliseconds since 1970");
-    if (o->deadline_ms < 0)
-        return cj__fail(CJ_EINVAL, "deadline_ms is not a number of milliseconds");
-    return CJ_OK;
-}
-
-static int32_t evaluate_open(cj_db *db, evaluate *v)
-{
-    int32_t rc;
-
-    memset(v, 0, sizeof *v);
-    CJ_TRY(cj__reader_open(db, &v->reader));
-    cj__set_begin(&v->set, db, cj__reader_conn(v->reader));
-out:
-    return rc;
-}
-
-static void evaluate_close(evaluate *v)
-{
-    cj__set_end(&v->set);
-    cj__reader_end(v->reader);
-}
-
-static void evaluate_everyone(const evaluate *v, const cj_segment_options *o,
-                              cj__everyone *e)
-{
-    cj_db *db = v->set.db;
-
-    *e = (cj__everyone){
-        .db = db,
-        .reader = v->reader,
-        .set = &v->set,
-        .now_ms = o->as_of_ms,
-        .give_up_ms = o->deadline_ms == 0 ? 0 : cj__now_ms(&db->cx) + o->deadline_ms,
-        .threads = o->threads,
-        .progress = o->progress,
-        .progress_user = o->progress_user,
-        .user = (void *)(uintptr_t)v,
-    };
-}
 
 static int32_t evaluate_visit(const cj__everyone *e, cj__runner *r, cj__str *partial)
 {
@@ -82,14 +35,6 @@ out:
 
 /* ---- tables
  * ------------------------------------------------------------------------------- */
-
-static void evaluate_until(cj_table *t, int column, int64_t until_ms)
-{
-    if (until_ms == INT64_MAX)
-        cj__table_null(t, column);
-    else
-        cj__table_int64(t, column, until_ms);
-}
 
 static int32_t evaluate_table(cj_db *db, const cj_segment_options *o,
                               const cj__str *partial, cj_table **out)
@@ -116,7 +61,7 @@ static int32_t evaluate_table(cj_db *db, const cj_segment_options *o,
         memcpy(&row, partial->data + (size_t)i * sizeof row, sizeof row);
         profiles[i] = row.profile;
         cj__table_int64(t, 1 + is_named, row.truth);
-        evaluate_until(t, 2 + is_named, row.until_ms);
+        cj__ask_until(t, 2 + is_named, row.until_ms);
     }
     if (is_named)
         CJ_TRY(cj__scan_identifiers(db, kind, profiles, n, t, 1));
@@ -132,11 +77,11 @@ static int32_t evaluate_run(evaluate *v, const cj_segment_options *o, cj_table *
     cj__everyone e;
     int32_t rc;
 
-    evaluate_everyone(v, o, &e);
+    cj__ask_everyone(&v->ask, o, v, &e);
     e.visit = evaluate_visit;
     v->members_only = o->members_only;
     CJ_TRY(cj__everyone_run(&e));
-    CJ_TRY(evaluate_table(v->set.db, o, &e.partial, out));
+    CJ_TRY(evaluate_table(v->ask.set.db, o, &e.partial, out));
 out:
     cj__str_end(&e.partial);
     return rc;
@@ -147,62 +92,36 @@ int32_t cj__segment_evaluate(cj_db *db, const char *expression,
 {
     const cj__text nameless = {NULL, 0};
     evaluate v;
-    int32_t rc = evaluate_options(opts);
+    int32_t rc = cj__ask_options(opts);
 
     if (rc != CJ_OK)
         return rc;
-    CJ_TRY(evaluate_open(db, &v));
-    CJ_TRY(cj__set_add(&v.set, nameless, cj__text_of(expression), &v.item));
+    CJ_TRY(cj__ask_open(db, &v.ask));
+    CJ_TRY(cj__set_add(&v.ask.set, nameless, cj__text_of(expression), &v.item));
     CJ_TRY(evaluate_run(&v, opts, out));
 out:
-    evaluate_close(&v);
+    cj__ask_close(&v.ask);
     return rc;
 }
 
 /* ---- a definition
  * ------------------------------------------------------------------------ */
 
-/* The list's profiles, as an expression would give them. */
-static int32_t evaluate_add(evaluate *v, const char *name)
-{
-    const cj__text nameless = {NULL, 0};
-    cj__definition d;
-    cj__str source;
-    int32_t rc;
-
-    cj__str_init(&source, &v->set.db->cx.allocator, CJ__MAX_SEGMENT);
-    CJ_TRY(cj__definition_get(v->set.db, v->set.conn, cj__text_of(name), &v->set.arena,
-                              &d));
-    if (d.kind == CJ__SEGMENT_EXPRESSION) {
-        CJ_TRY(cj__set_add_named(&v->set, d.name, &v->item));
-    } else {
-        cj__str_put_text(&source, "in_list(");
-        cj__str_put_json(&source, d.name.data, d.name.n);
-        cj__str_put_text(&source, ")");
-        CJ_TRY(cj__str_status(&source));
-        CJ_TRY(cj__set_add(&v->set, nameless, (cj__text){source.data, source.n},
-                           &v->item));
-    }
-out:
-    cj__str_end(&source);
-    return rc;
-}
-
 int32_t cj__segment_members(cj_db *db, const char *name, const cj_segment_options *opts,
                             cj_table **out)
 {
     cj_segment_options o = *opts;
     evaluate v;
-    int32_t rc = evaluate_options(opts);
+    int32_t rc = cj__ask_options(opts);
 
     if (rc != CJ_OK)
         return rc;
     o.members_only = 1;
-    CJ_TRY(evaluate_open(db, &v));
-    CJ_TRY(evaluate_add(&v, name));
+    CJ_TRY(cj__ask_open(db, &v.ask));
+    CJ_TRY(cj__ask_name(&v.ask, cj__text_of(name), &v.item));
     CJ_TRY(evaluate_run(&v, &o, out));
 out:
-    evaluate_close(&v);
+    cj__ask_close(&v.ask);
     return rc;
 }
 
@@ -224,21 +143,21 @@ int32_t cj__segment_count(cj_db *db, const char *name, const cj_segment_options 
 {
     cj__everyone e = {0};
     evaluate v;
-    int32_t rc = evaluate_options(opts);
+    int32_t rc = cj__ask_options(opts);
 
     *n_out = 0;
     if (rc != CJ_OK)
         return rc;
-    CJ_TRY(evaluate_open(db, &v));
-    CJ_TRY(evaluate_add(&v, name));
-    evaluate_everyone(&v, opts, &e);
+    CJ_TRY(cj__ask_open(db, &v.ask));
+    CJ_TRY(cj__ask_name(&v.ask, cj__text_of(name), &v.item));
+    cj__ask_everyone(&v.ask, opts, &v, &e);
     e.visit = evaluate_counted;
     e.momentary = 1;
     CJ_TRY(cj__everyone_run(&e));
     *n_out = (int64_t)e.partial.n;
 out:
     cj__str_end(&e.partial);
-    evaluate_close(&v);
+    cj__ask_close(&v.ask);
     return rc;
 }
 
@@ -274,7 +193,7 @@ static int32_t evaluate_profile_visit(const cj__everyone *e, cj__runner *r,
                 INT64_MAX};
         cj__table_text(v->table, 0, d->name.data, d->name.n);
         cj__table_int64(v->table, 1, answer.truth);
-        evaluate_until(v->table, 2, answer.until_ms);
+        cj__ask_until(v->table, 2, answer.until_ms);
     }
 out:
     return rc;
@@ -307,27 +226,25 @@ int32_t cj__profile_segments(cj_db *db, int64_t profile, const cj_segment_option
 {
     evaluate_profile p = {0};
     cj__everyone e = {0};
-    evaluate v;
-    int32_t rc = evaluate_options(opts);
+    cj__ask ask = {0};
+    uint32_t only;
+    int32_t rc;
 
-    if (rc != CJ_OK)
-        return rc;
-    if (profile < 1 || profile > (int64_t)CJ__MAX_NODES)
-        return cj__fail(CJ_ENOTFOUND, "there is no such profile");
-    CJ_TRY(evaluate_open(db, &v));
-    CJ_TRY(evaluate_all(&v.set, &p));
+    CJ_TRY(cj__ask_options(opts));
+    CJ_TRY(cj__ask_profile(profile, &only));
+    CJ_TRY(cj__ask_open(db, &ask));
+    CJ_TRY(evaluate_all(&ask.set, &p));
     CJ_TRY(cj__table_new(&db->cx.allocator, "segment:t truth:i valid_until_ms:i",
                          &p.table));
-    evaluate_everyone(&v, opts, &e);
-    e.profile = (uint32_t)profile;
+    cj__ask_everyone(&ask, opts, &p, &e);
+    e.profile = only;
     e.visit = evaluate_profile_visit;
-    e.user = &p;
     CJ_TRY(cj__everyone_run(&e));
     rc = cj__table_finish(p.table, out);
     p.table = NULL;
 out:
     cj__table_free(p.table);
     cj__str_end(&e.partial);
-    evaluate_close(&v);
+    cj__ask_close(&ask);
     return rc;
 }

@@ -203,6 +203,21 @@ out:
     return rc;
 }
 
+int32_t cj__runner_explain(cj__runner *r, uint32_t i, const cj__seg_node *node,
+                           int64_t now_ms, cj__truth *truth_out, cj__str *value_out)
+{
+    cj__runner_item *item = &r->items[i];
+    int64_t others;
+    int32_t rc;
+
+    CJ_TRY(runner_members(r, item, now_ms, &others));
+    r->facts.members = item->members;
+    CJ_TRY(cj__program_explain(item->program, node, &r->facts, now_ms, truth_out,
+                               value_out));
+out:
+    return rc;
+}
+
 /* ---- texts
  * -------------------------------------------------------------------------------- */
 

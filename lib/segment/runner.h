@@ -47,6 +47,9 @@ void cj__runner_turn(cj__runner *r, const cj__known *known, uint32_t profile,
                      const cj__columns *columns, int64_t first, int64_t n);
 /* What item i says of it at a moment. */
 int32_t cj__runner_answer(cj__runner *r, uint32_t i, int64_t now_ms, cj__answer *out);
+/* The truth, or value as text, of a node of item i at a moment: cj__program_explain. */
+int32_t cj__runner_explain(cj__runner *r, uint32_t i, const cj__seg_node *node,
+                           int64_t now_ms, cj__truth *truth_out, cj__str *value_out);
 
 /* Names and texts as a read snapshot knows them. */
 cj__eval_env cj__runner_env(const cj_db *db, cj__reader *reader);

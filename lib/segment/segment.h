@@ -17,6 +17,11 @@ int32_t cj__segment_count(cj_db *db, const char *name, const cj_segment_options 
                           int64_t *n_out);
 int32_t cj__profile_segments(cj_db *db, int64_t profile, const cj_segment_options *opts,
                              cj_table **out);
+/* source: a definition's name, or an expression. */
+int32_t cj__segment_explain(cj_db *db, const char *source,
+                            const cj_segment_options *opts, cj_table **out);
+int32_t cj__segment_why(cj_db *db, int64_t profile, const char *source,
+                        const cj_segment_options *opts, cj_table **out);
 /* Text to canonical text, or to JSON and back. */
 int32_t cj__segment_format(cj_db *db, const char *source, const char *from,
                            const char *to, cj__str *out); /* puts into out */

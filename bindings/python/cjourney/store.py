@@ -480,6 +480,34 @@ class Store:
             ctypes.byref(options),
         )
 
+    def segment_explain(
+        self,
+        source: str,
+        *,
+        as_of: Optional[Time] = None,
+        threads: int = 0,
+        deadline_ms: int = 0,
+        progress: Optional[Progress] = None,
+    ) -> Table:
+        """Where a segment loses its profiles, a row per clause: depth, clause,
+        passes_alone, unknown, passes_in_order, share, cost_ns, reads, from_ms, until_ms,
+        blocks.  source, here and below: a name, or else an expression."""
+        options = self._segment_options(as_of, None, threads, deadline_ms)
+        return self._segment_table("cj_segment_explain", source, options, progress)
+
+    def segment_why(
+        self, profile: int, source: str, as_of: Optional[Time] = None
+    ) -> Table:
+        """Why a profile is in a segment or not, a row per clause: depth, clause, truth
+        ("true", "false", "unknown"), found (the facts), valid_until_ms."""
+        options = self._segment_options(as_of, None, 0, 0)
+        return self._table(
+            "cj_segment_why",
+            _values.int64(profile, "profile"),
+            _values.required(source, "source"),
+            ctypes.byref(options),
+        )
+
     def define_segment(self, name: str, expression: str) -> None:
         """Keep an expression under a name; one of that name is replaced."""
         self._handle.call(
