@@ -40,6 +40,9 @@ START_TEST(test_str__grows_and_ends_with_a_nul)
     cj__str_put_char(&s, 'x');
     cj__str_put_text(&s, "yz");
     ck_assert_str_eq(s.data, "xyz");
+    cj__str_cut(&s, 2);
+    ck_assert_str_eq(s.data, "xy");
+    ck_assert_uint_eq(s.n, 2);
     cj__str_end(&s);
     ck_assert_int_eq(memory.n_blocks, 0);
 }
