@@ -47,6 +47,12 @@ static int str_reserve(cj__str *s, size_t n)
     return 1;
 }
 
+int32_t cj__str_reserve(cj__str *s, size_t n)
+{
+    (void)str_reserve(s, n);
+    return s->rc;
+}
+
 void *cj__str_extend(cj__str *s, size_t n)
 {
     if (!str_reserve(s, n))
