@@ -8,6 +8,22 @@
 
 #include "store/store.h"
 
+/* What a fold that does not care for the order of events remembers of each profile
+ * while they come: plain bytes, all 0 at first. */
+typedef struct cj__fold_states {
+    size_t bytes;      /* of one: a multiple of 8 */
+    size_t kept_bytes; /* of one in the partial, at most */
+    uint32_t columns;  /* CJ__COL_* that add reads */
+
+    /* Add each row of columns to the state at its place.  There are also states for the
+     * rows that nobody wants: adding cannot fail.  One thread at a time. */
+    void (*add)(const void *arg, void *states, const uint32_t *place,
+                const cj__columns *columns);
+    /* Append to partial what n profiles (ascending) have in their states. */
+    int32_t (*keep)(const void *arg, cj__str *partial, const void *states,
+                    const uint32_t *profile, const uint32_t *place, int64_t n);
+} cj__fold_states;
+
 typedef struct cj__fold {
     uint32_t columns; /* CJ__COL_* it reads; others may be NULL */
 
@@ -17,6 +33,8 @@ typedef struct cj__fold {
      * and read only. */
     int32_t (*profile)(const void *arg, cj__str *partial, uint32_t profile,
                        const cj__columns *columns, int64_t first, int64_t n);
+    /* Or NULL: order matters.  The scan takes the way it likes: both give the same. */
+    const cj__fold_states *states;
     const void *arg;
     cj__str partial; /* out: all partials in profile order; cj__str_end it */
 } cj__fold;
