@@ -40,6 +40,9 @@ START_TEST(test_str__grows_and_ends_with_a_nul)
     cj__str_put_char(&s, 'x');
     cj__str_put_text(&s, "yz");
     ck_assert_str_eq(s.data, "xyz");
+    cj__str_cut(&s, 2);
+    ck_assert_str_eq(s.data, "xy");
+    ck_assert_uint_eq(s.n, 2);
     cj__str_end(&s);
     ck_assert_int_eq(memory.n_blocks, 0);
 }
@@ -71,6 +74,27 @@ START_TEST(test_str__the_cap_is_exact_and_sticky)
     ck_assert_ptr_null(cj__str_extend(&s, 0));
     cj__str_clear(&s);
     ck_assert_int_eq(cj__str_status(&s), CJ_ELIMIT);
+    cj__str_end(&s);
+    ck_assert_int_eq(memory.n_blocks, 0);
+}
+END_TEST
+
+START_TEST(test_str__reserved_bytes_do_not_move)
+{
+    const char *data;
+    cj__str s;
+
+    str_begin(&s, 5000);
+    cj__str_put_text(&s, "head");
+    ck_assert_int_eq(cj__str_reserve(&s, 1000), CJ_OK);
+    ck_assert_uint_eq(s.n, 4);
+    ck_assert_str_eq(s.data, "head");
+    data = s.data;
+    for (int i = 0; i < 1000; i++)
+        cj__str_put_char(&s, 'x');
+    ck_assert_ptr_eq(s.data, data);
+    ck_assert_int_eq(cj__str_reserve(&s, 5000), CJ_ELIMIT);
+    ck_assert_int_eq(cj__str_reserve(&s, 0), CJ_ELIMIT);
     cj__str_end(&s);
     ck_assert_int_eq(memory.n_blocks, 0);
 }
@@ -354,6 +378,7 @@ END_TEST
 HARNESS_MAIN("base_str", test_str__grows_and_ends_with_a_nul,
              test_str__an_empty_put_makes_an_empty_text,
              test_str__the_cap_is_exact_and_sticky,
+             test_str__reserved_bytes_do_not_move,
              test_str__sizes_near_the_end_of_memory, test_str__out_of_memory_is_sticky,
              test_str_end__a_zeroed_one, test_str_put_int64__as_printf,
              test_str_put_double__reads_back_equal,

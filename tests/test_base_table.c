@@ -170,6 +170,106 @@ START_TEST(test_table__extend_is_many_appends)
 }
 END_TEST
 
+/* Rows up to the room take no further memory; those beyond it move their column out. */
+START_TEST(test_table__room_is_one_piece_and_no_limit)
+{
+    for (int n = 0; n < 300; n += 13) {
+        cj_table *t = table_begin("a:i b:d c:t");
+        const int64_t *offsets;
+        int64_t asked;
+
+        cj__table_room(t, 100);
+        asked = memory.n_asked;
+        for (int i = 0; i < n; i++) {
+            cj__table_int64(t, 0, i);
+            cj__table_double(t, 1, i);
+            cj__table_text(t, 2, "", 0);
+        }
+        if (n <= 100)
+            ck_assert_int_eq(memory.n_asked, asked);
+        cj__table_put(t, 2, "last");
+        cj__table_int64(t, 0, -1);
+        cj__table_null(t, 1);
+        ck_assert_int_eq(cj__table_finish(t, &t), CJ_OK);
+        ck_assert_int_eq(cj__table_rows(t), n + 1);
+        ck_assert_int_eq(memcmp(cj__table_text_data(t, 2, &offsets), "last", 4), 0);
+        for (int i = 0; i < n; i++) {
+            ck_assert_int_eq(cj__table_int64_data(t, 0)[i], i);
+            ck_assert(cj__table_double_data(t, 1)[i] == i);
+            ck_assert_int_eq(offsets[i + 1], 0);
+        }
+        ck_assert_int_eq(offsets[n + 1], 4);
+        ck_assert(cj__table_is_null(t, 1, n));
+        cj__table_free(t);
+        ck_assert_int_eq(memory.n_blocks, 0);
+    }
+}
+END_TEST
+
+START_TEST(test_table__room_comes_once_and_first)
+{
+    for (int k = 0; k < 3; k++) {
+        cj_table *t = table_begin("a:i");
+
+        if (k == 0)
+            cj__table_int64(t, 0, 1);
+        cj__table_room(t, k == 2 ? SIZE_MAX : 10);
+        if (k == 1)
+            cj__table_room(t, 10);
+        ck_assert_int_eq(cj__table_finish(t, &t), CJ_EMISUSE);
+        ck_assert_str_eq(cj__error_text(), "a table gets room once, before its rows");
+        ck_assert_int_eq(memory.n_blocks, 0);
+    }
+}
+END_TEST
+
+/* Words of every length, with and without absent ones, against rows one by one. */
+START_TEST(test_table__words_are_many_texts)
+{
+    char bytes[64];
+    cj__text words[140];
+    uint8_t which[1000];
+    uint64_t state = 7;
+
+    memset(bytes, 'w', sizeof bytes);
+    for (size_t n_words = 1; n_words <= 140; n_words += 23) {
+        for (size_t longest = 0; longest < 64; longest += 16) {
+            cj_table *t = table_begin("got:t want:t");
+            const int64_t *got, *want;
+            const char *a, *b;
+
+            for (size_t i = 0; i < n_words; i++)
+                words[i] = (cj__text){bytes + i % 3, (i + longest / 2) % (longest + 1)};
+            if (n_words > 90 && longest == 16)
+                words[5].data = NULL, words[5].n = 0;
+            cj__table_put(t, 0, "first");
+            cj__table_put(t, 1, "first");
+            for (size_t i = 0; i < 1000; i++) {
+                const cj__text *word = &words[base_random(&state) % n_words];
+
+                which[i] = (uint8_t)(word - words);
+                if (word->data == NULL)
+                    cj__table_null(t, 1);
+                else
+                    cj__table_text(t, 1, word->data, word->n);
+            }
+            cj__table_words(t, 0, words, n_words, which, 600);
+            cj__table_words(t, 0, words, n_words, which + 600, 400);
+            ck_assert_int_eq(cj__table_finish(t, &t), CJ_OK);
+            a = cj__table_text_data(t, 0, &got);
+            b = cj__table_text_data(t, 1, &want);
+            ck_assert_mem_eq(got, want, 1002 * sizeof *got);
+            ck_assert_mem_eq(a, b, (size_t)want[1001]);
+            for (int64_t i = 0; i < 1001; i++)
+                ck_assert_int_eq(cj__table_is_null(t, 0, i),
+                                 cj__table_is_null(t, 1, i));
+            cj__table_free(t);
+            ck_assert_int_eq(memory.n_blocks, 0);
+        }
+    }
+}
+END_TEST
+
 START_TEST(test_table__misuse_is_sticky)
 {
     cj_table *t = table_begin("a:i b:t");
@@ -249,11 +349,16 @@ static int32_t build(const cj__allocator *a)
 
     if (rc != CJ_OK)
         return rc;
-    for (int i = 0; i < 100; i++) {
+    cj__table_room(t, 50);
+    for (int i = 0; i < 98; i++) {
         cj__table_int64(t, 0, i);
         cj__table_double(t, 1, i);
         cj__table_put(t, 2, i % 7 == 3 ? NULL : "twenty bytes of text");
     }
+    cj__table_int64_extend(t, 0, 2);
+    cj__table_null(t, 1);
+    cj__table_null(t, 1);
+    cj__table_words(t, 2, &(cj__text){"word", 4}, 1, (const uint8_t[]){0, 0}, 2);
     rc = cj__table_finish(t, &t);
     ck_assert((rc == CJ_OK) == (t != NULL));
     cj__table_free(t);
@@ -269,7 +374,9 @@ END_TEST
 HARNESS_MAIN("base_table", test_table__three_types_and_their_names,
              test_table__wrong_columns_answer_nothing,
              test_table__without_rows_has_buffers, test_table__nulls_anywhere,
-             test_table__extend_is_many_appends, test_table__misuse_is_sticky,
-             test_table__finished_is_immutable,
+             test_table__extend_is_many_appends,
+             test_table__room_is_one_piece_and_no_limit,
+             test_table__room_comes_once_and_first, test_table__words_are_many_texts,
+             test_table__misuse_is_sticky, test_table__finished_is_immutable,
              test_table_new__refuses_other_column_lists,
              test_table__lives_until_its_last_reference, test_table__out_of_memory)

@@ -59,7 +59,7 @@ static cj__rfm_fact case_fact(const fold_case *c, int64_t i)
 {
     cj__rfm_fact fact;
 
-    ck_assert_int_eq(cj__rfm_fact_read(&c->partial, i, &fact), CJ_OK);
+    ck_assert_int_eq(cj__rfm_facts_read(&c->partial, i, 1, &fact), CJ_OK);
     return fact;
 }
 
@@ -78,7 +78,8 @@ START_TEST(test_rfm_fold__bytes_of_version_1)
     ck_assert_uint_eq(c.partial.n, sizeof want);
     ck_assert_mem_eq(c.partial.data, want, sizeof want);
     c.partial.data[4] = 2;
-    ck_assert_int_eq(cj__rfm_fact_read(&c.partial, 0, &(cj__rfm_fact){0}), CJ_EVERSION);
+    ck_assert_int_eq(cj__rfm_facts_read(&c.partial, 0, 1, &(cj__rfm_fact){0}),
+                     CJ_EVERSION);
     case_end(&c);
 }
 END_TEST
@@ -180,6 +181,129 @@ START_TEST(test_rfm_fold__sums_do_not_wrap)
 }
 END_TEST
 
+/* ---- events in any order ------------------------------------------------------------
+ */
+
+enum { N_STATES = 9 };
+
+/* Add the case's events in two batches to the states at their places; of these, place 0
+ * is nobody's, and the others are those of profiles 108, 107, ... 100. */
+static int32_t states_keep(const fold_case *c, const uint32_t *place, cj__str *partial)
+{
+    cj__rfm_state states[N_STATES + 1];
+    uint32_t profile[N_STATES], at[N_STATES];
+
+    memset(states, 0, sizeof states);
+    for (int64_t half = 1; half >= 0; half--) { /* the later events first */
+        int64_t from = half * (c->n / 2), n = half ? c->n - c->n / 2 : c->n / 2;
+        int64_t time_ms[64], value[64];
+
+        memcpy(time_ms, c->time_ms + from, (size_t)n * sizeof *time_ms);
+        memcpy(value, c->value + from, (size_t)n * sizeof *value);
+        cj__rfm_states.add(
+            &c->fold, states, place + from,
+            &(cj__columns){.n = n, .time_ms = time_ms, .value_minor = value});
+    }
+    for (uint32_t i = 0; i < N_STATES; i++) {
+        profile[i] = 100 + i;
+        at[i] = N_STATES - i;
+    }
+    return cj__rfm_states.keep(&c->fold, partial, states, profile, at, N_STATES);
+}
+
+static void case_random(fold_case *c, uint64_t *random)
+{
+    c->n = 0;
+    for (int i = 0; i < 64; i++) {
+        uint64_t dice = *random = *random * 6364136223846793005u + 1442695040888963407u;
+        int is_refund = dice >> 60 < 4;
+        int64_t value = (int64_t)(dice >> 40 & 0xFFF);
+
+        if (dice >> 50 % 16 == 3)
+            value = INT64_MAX / 3;
+        case_add(c, is_refund ? CJ__NAME_REFUND : CJ__NAME_ORDER, i * 1000 - 20000,
+                 is_refund || dice >> 36 % 8 == 0 ? -value : value);
+    }
+}
+
+START_TEST(test_rfm_fold__states_keep_what_profiles_do)
+{
+    uint64_t random = 5;
+    fold_case c;
+
+    case_begin(&c, "UTC");
+    for (int round = 0; round < 500; round++) {
+        uint32_t place[64];
+        int32_t rc = CJ_OK, got;
+        cj__str partial;
+        fold_case one;
+
+        case_random(&c, &random);
+        c.fold.net = round % 2;
+        cj__str_clear(&c.partial);
+        for (int i = 0; i < 64; i++) {
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            place[i] = (uint32_t)(random >> 33) % (N_STATES + 1);
+        }
+        for (uint32_t k = 0; k < N_STATES && rc == CJ_OK; k++) {
+            one = c;
+            one.n = 0;
+            for (int i = 0; i < 64; i++) {
+                if (place[i] == N_STATES - k)
+                    case_add(&one, c.name[i], c.time_ms[i], c.value[i]);
+            }
+            rc = case_fold(&one, 100 + k, 0, one.n);
+            c.partial = one.partial;
+        }
+        cj__str_init(&partial, &c.cx.allocator, 1 << 20);
+        got = states_keep(&c, place, &partial);
+        ck_assert_int_eq(got, rc);
+        if (rc == CJ_OK) {
+            ck_assert_uint_eq(partial.n, c.partial.n);
+            ck_assert_int_eq(memcmp(partial.data, c.partial.data, partial.n), 0);
+        }
+        cj__str_end(&partial);
+    }
+    case_end(&c);
+}
+END_TEST
+
+/* A sum may leave int64 and come back, in any order. */
+START_TEST(test_rfm_fold__states_may_wrap_on_their_way)
+{
+    static const uint32_t place[64] = {0};
+    cj__rfm_state state = {0};
+    const uint32_t profile = 4, first = 0;
+    fold_case c;
+
+    case_begin(&c, "UTC");
+    c.fold.net = 1;
+    for (int i = 0; i < 8; i++)
+        case_add(&c, CJ__NAME_ORDER, -5000 + i, INT64_MAX);
+    for (int i = 0; i < 8; i++)
+        case_add(&c, CJ__NAME_REFUND, 1, -INT64_MAX);
+    case_add(&c, CJ__NAME_ORDER, -9000, 17);
+    cj__rfm_states.add(
+        &c.fold, &state, place,
+        &(cj__columns){.n = c.n, .time_ms = c.time_ms, .value_minor = c.value});
+    ck_assert_int_eq(
+        cj__rfm_states.keep(&c.fold, &c.partial, &state, &profile, &first, 1), CJ_OK);
+    ck_assert_int_eq(case_fact(&c, 0).sum_minor, 17);
+    ck_assert_int_eq(case_fact(&c, 0).last_ms, -4993);
+    ck_assert_uint_eq(case_fact(&c, 0).n_orders, 9);
+    cj__rfm_states.add(
+        &c.fold, &state, place,
+        &(cj__columns){.n = 1, .time_ms = c.time_ms, .value_minor = c.value});
+    ck_assert_int_eq(
+        cj__rfm_states.keep(&c.fold, &c.partial, &state, &profile, &first, 1),
+        CJ_ELIMIT);
+    ck_assert_str_eq(cj_errmsg(), "the orders of profile 4 sum up beyond int64");
+    case_end(&c);
+}
+END_TEST
+
 HARNESS_MAIN("metrics_rfm_fold", test_rfm_fold__bytes_of_version_1,
              test_rfm_fold__what_counts, test_rfm_fold__distinct_days,
-             test_rfm_fold__a_day_that_begins_twice, test_rfm_fold__sums_do_not_wrap)
+             test_rfm_fold__a_day_that_begins_twice, test_rfm_fold__sums_do_not_wrap,
+             test_rfm_fold__states_keep_what_profiles_do,
+             test_rfm_fold__states_may_wrap_on_their_way)

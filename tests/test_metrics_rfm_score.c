@@ -2,7 +2,7 @@
  * that takes another path: few values, wide values, negative ones, extremes. */
 #include "metrics/rfm.h"
 
-#include "harness.h"
+#include "base_memory.h"
 
 #include <string.h>
 
@@ -97,6 +97,71 @@ START_TEST(test_rfm_score__equals_counting_who_is_worse)
 }
 END_TEST
 
+static int by_value(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* More values than buckets, most of them close together, a few very far: scores begin
+ * within buckets, between them, and several in one. */
+START_TEST(test_rfm_score__equals_ranks_of_many_skewed_values)
+{
+    enum { N = 200000 };
+    int64_t *values = calloc(N, sizeof *values), *sorted = calloc(N, sizeof *sorted);
+    int64_t *want = calloc(N, sizeof *want);
+    uint64_t random = 88172645463325252u;
+
+    for (int round = 0; round < 12; round++) {
+        int64_t n_bins = 2 + round % 9, width = (int64_t)1 << (4 * (round % 6));
+        int less = round % 2;
+
+        for (int64_t i = 0; i < N; i++) {
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            values[i] = (int64_t)(random >> 33) % width * (round % 3 + 1) - 1000;
+            if (random >> 40 == 7)
+                values[i] = (round % 4 == 0 ? INT64_MIN : INT64_MAX) / (1 + i % 5);
+        }
+        memcpy(sorted, values, N * sizeof *values);
+        qsort(sorted, N, sizeof *sorted, by_value);
+        for (int64_t i = 0; i < N; i++) {
+            int64_t low = 0, high = N;
+
+            while (low < high) { /* values below, or not above, this one */
+                int64_t middle = (low + high) / 2;
+
+                if (less ? sorted[middle] <= values[i] : sorted[middle] < values[i])
+                    low = middle + 1;
+                else
+                    high = middle;
+            }
+            want[i] = 1 + n_bins * (less ? N - low : low) / N;
+        }
+        expect_scores(values, N, n_bins, less, want);
+    }
+    free(values);
+    free(sorted);
+    free(want);
+}
+END_TEST
+
+static int32_t scale_once(const cj__allocator *a)
+{
+    int64_t values[500];
+    cj__rfm_scale s = {0};
+
+    for (int64_t i = 0; i < 500; i++)
+        values[i] = i * i * i;
+    return cj__rfm_scale_quantile(&s, a, values, 500, 5);
+}
+
+START_TEST(test_rfm_score__out_of_memory)
+{
+    base_memory_faults(scale_once);
+}
+END_TEST
+
 START_TEST(test_rfm_score__fixed_thresholds)
 {
     const int64_t limits[] = {10, 20, 30};
@@ -139,4 +204,6 @@ END_TEST
 HARNESS_MAIN("metrics_rfm_score", test_rfm_score__by_hand,
              test_rfm_score__quartiles_of_six_customers,
              test_rfm_score__equals_counting_who_is_worse,
-             test_rfm_score__fixed_thresholds, test_rfm_score__scores_come_to_fifths)
+             test_rfm_score__equals_ranks_of_many_skewed_values,
+             test_rfm_score__out_of_memory, test_rfm_score__fixed_thresholds,
+             test_rfm_score__scores_come_to_fifths)

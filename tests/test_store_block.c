@@ -238,6 +238,49 @@ START_TEST(test_store_block__a_node_is_that_part_of_all)
 }
 END_TEST
 
+/* Columns that are full are read without the codes, others beside them with. */
+START_TEST(test_store_block__full_columns)
+{
+    static const uint32_t wants[] = {
+        CJ__COL_VALUE, CJ__COL_VALUE | CJ__COL_TIME, CJ__COL_VALUE | CJ__COL_QUANTITY,
+        CJ__COL_VALUE | CJ__COL_NAME, CJ__COL_VALUE | CJ__COL_CURRENCY | CJ__COL_TIME};
+    int64_t n_read = 0, first;
+    bench b;
+
+    bench_begin(&b, 8);
+    for (uint32_t round = 0; round < 5 * N_SIZES; round++) {
+        uint32_t n = sizes[round % N_SIZES], want = wants[round / N_SIZES];
+        cj__text core, props;
+
+        bench_encode(&b, n, 0, CJ__COL_ALL, &core, &props);
+        free_both(core, props);
+        for (uint32_t i = 0; i < n; i++) {
+            rows[i].has_value = 1;
+            rows[i].quantity = round % 2 ? 3 : rows[i].quantity;
+        }
+        cj__str_clear(&b.core);
+        ck_assert_int_eq(
+            cj__block_encode(&b.cx.allocator, rows, n, CJ__COL_ALL, &b.core, &b.props),
+            CJ_OK);
+        core = bytes_copy(b.core.data, b.core.n);
+        guarded_begin(want);
+        ck_assert_int_eq(cj__block_columns(core, want, &out.c), CJ_OK);
+        guarded_check(n);
+        for (uint32_t i = 0; i < n; i++)
+            expect_row(want, CJ__COL_ALL, i, &rows[i]);
+        guarded_begin(want);
+        ck_assert_int_eq(cj__block_node(core, rows[n / 2].node, want, &out.c, &first),
+                         CJ_OK);
+        for (int64_t i = 0; i < out.c.n; i++)
+            expect_row(want, CJ__COL_ALL, i, &rows[first + i]);
+        n_read += out.c.n;
+        bytes_free(core);
+    }
+    ck_assert_int_ge(n_read, 5 * N_SIZES);
+    bench_end(&b);
+}
+END_TEST
+
 START_TEST(test_store_block__rows_need_not_be_sorted)
 {
     cj__text core, props;
@@ -433,7 +476,7 @@ END_TEST
 HARNESS_MAIN("store_block", test_store_block__rows_come_back,
              test_store_block__columns_agree_with_rows,
              test_store_block__a_node_is_that_part_of_all,
-             test_store_block__rows_need_not_be_sorted,
+             test_store_block__full_columns, test_store_block__rows_need_not_be_sorted,
              test_store_block__encoding_appends_and_is_deterministic,
              test_store_block__holds_1_to_4096_rows,
              test_store_block__checksums_see_every_byte,

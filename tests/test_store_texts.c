@@ -240,6 +240,74 @@ START_TEST(test_store_texts__decimals_are_exact_or_refused)
 }
 END_TEST
 
+/* Digits, a point and sometimes something else, of every length, alone on the heap:
+ * read in steps of eight they are what a loop over their characters says. */
+START_TEST(test_store_texts__short_decimals_as_by_a_loop)
+{
+    static const char letters[] = "00123456789.5.:/-";
+    uint64_t n_read = 0;
+    bench b;
+
+    bench_begin(&b, 7);
+    for (uint32_t round = 0; round < 200000; round++) {
+        uint32_t n = 1 + random_below(&b.r, 9), points = 0, point = n, others = 0;
+        char bytes[9], back[40];
+        cj__text text;
+        int form, plain;
+
+        for (uint32_t i = 0; i < n; i++) {
+            bytes[i] = letters[random_below(&b.r, round % 2 ? 12 : sizeof letters - 1)];
+            point = bytes[i] == '.' ? i : point;
+            points += bytes[i] == '.';
+            others += bytes[i] != '.' && (bytes[i] < '0' || bytes[i] > '9');
+        }
+        if (bytes[0] == '-')
+            continue;
+        plain = others == 0 && points <= 1 && point > 0 && point + 1 != n &&
+                (bytes[0] != '0' || point == 1);
+        text = bytes_copy(bytes, n);
+        form = cj__decimals_read(&texter, &text, 1);
+        ck_assert_msg((form >= 0) == plain, "'%.*s'", (int)n, bytes);
+        if (form >= 0) {
+            ck_assert_uint_eq(
+                cj__decimal_write(back, (int64_t)texter.numbers[0], (uint32_t)form), n);
+            ck_assert_mem_eq(back, bytes, n);
+            n_read++;
+        }
+        bytes_free(text);
+    }
+    ck_assert_uint_gt(n_read, 10000);
+    bench_end(&b);
+}
+END_TEST
+
+START_TEST(test_store_texts__hexadecimal_of_any_length)
+{
+    static const char digits[] = "0123456789abcdef";
+    char text[64], back[64];
+    uint8_t bytes[32];
+
+    for (size_t n = 1; n <= sizeof bytes; n++) {
+        for (size_t i = 0; i < 2 * n; i++)
+            text[i] = digits[(i * 7 + n) % 16];
+        ck_assert_int_eq(cj__hex_read(bytes, text, n), 0);
+        for (size_t i = 0; i < n; i++)
+            ck_assert_uint_eq(bytes[i],
+                              (2 * i * 7 + n) % 16 * 16 + ((2 * i + 1) * 7 + n) % 16);
+        cj__hex_write(back, bytes, n);
+        ck_assert_mem_eq(back, text, 2 * n);
+    }
+    for (int c = 0; c < 256; c++) {
+        for (size_t at = 0; at < 14; at++) { /* in whole words and in what is left */
+            memset(text, '7', sizeof text);
+            text[at] = (char)c;
+            ck_assert_int_eq(cj__hex_read(bytes, text, 7),
+                             c != 0 && strchr(digits, c) != NULL ? 0 : -1);
+        }
+    }
+}
+END_TEST
+
 START_TEST(test_store_texts__survive_damage)
 {
     uint64_t refused = 0;
@@ -316,5 +384,7 @@ HARNESS_MAIN("store_texts", test_store_texts__come_back_byte_for_byte,
              test_store_texts__keys_are_those_of_the_texts, test_store_texts__row_keys,
              test_store_texts__are_as_small_as_promised,
              test_store_texts__decimals_are_exact_or_refused,
+             test_store_texts__short_decimals_as_by_a_loop,
+             test_store_texts__hexadecimal_of_any_length,
              test_store_texts__survive_damage,
              test_store_texts__refuse_what_is_no_column)

@@ -47,6 +47,12 @@ static int str_reserve(cj__str *s, size_t n)
     return 1;
 }
 
+int32_t cj__str_reserve(cj__str *s, size_t n)
+{
+    (void)str_reserve(s, n);
+    return s->rc;
+}
+
 void *cj__str_extend(cj__str *s, size_t n)
 {
     if (!str_reserve(s, n))
@@ -169,11 +175,16 @@ void cj__str_put_varint(cj__str *s, uint64_t value)
     cj__str_put(s, bytes, n);
 }
 
+void cj__str_cut(cj__str *s, size_t n)
+{
+    s->n = n;
+    if (s->data != NULL)
+        s->data[n] = '\0';
+}
+
 void cj__str_clear(cj__str *s)
 {
-    s->n = 0;
-    if (s->data != NULL)
-        s->data[0] = '\0';
+    cj__str_cut(s, 0);
 }
 
 int32_t cj__str_status(const cj__str *s)

@@ -28,7 +28,9 @@ void cj__str_put_double(cj__str *s,
 /* Quoted and escaped; bytes that are not UTF-8 become U+FFFD. */
 void cj__str_put_json(cj__str *s, const char *bytes, size_t n);
 void cj__str_put_varint(cj__str *s, uint64_t value); /* LEB128, 1..10 bytes */
+int32_t cj__str_reserve(cj__str *s, size_t n);       /* room for n bytes more */
 void *cj__str_extend(cj__str *s, size_t n); /* n uninitialised bytes; NULL: failed */
+void cj__str_cut(cj__str *s, size_t n);     /* down to n bytes */
 void cj__str_clear(cj__str *s);             /* n = 0, keeps memory and status */
 int32_t cj__str_status(const cj__str *s);
 void cj__str_end(cj__str *s); /* frees; a zeroed one is fine */

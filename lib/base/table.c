@@ -13,6 +13,7 @@ enum { TABLE_BUFFERS = 3 };
 typedef struct table_buffer {
     void *data;
     size_t capacity; /* elements */
+    int32_t in_room; /* of the table, until it grows */
 } table_buffer;
 
 typedef struct table_column {
@@ -33,6 +34,8 @@ struct cj_table {
     int64_t references;
     int64_t n_columns;
     table_column *columns;
+    void *room; /* cj__table_room */
+    size_t room_bytes;
 };
 
 static const struct {
@@ -47,6 +50,8 @@ static const struct {
 /* What one table may hold: more than any memory, less than an overflow. */
 #define TABLE_MAX_ELEMENTS (PTRDIFF_MAX / 16)
 
+enum { TABLE_WORDS = 128, TABLE_WORD = 32 }; /* short words: how many, how long */
+
 /* ---- making and freeing --------------------------------------------------------- */
 
 static int32_t table_type_of(char letter)
@@ -58,10 +63,32 @@ static int32_t table_type_of(char letter)
     return 0;
 }
 
+static int32_t table_leave_room(cj_table *t, table_buffer *b, size_t need,
+                                size_t element)
+{
+    table_buffer own = {0};
+    int32_t rc = cj__array_grow(&t->allocator, &own.data, &own.capacity, need, element,
+                                TABLE_MAX_ELEMENTS);
+
+    if (rc != CJ_OK)
+        return rc;
+    memcpy(own.data, b->data, b->capacity * element);
+    *b = own;
+    return CJ_OK;
+}
+
 static int32_t table_grow(cj_table *t, table_buffer *b, size_t need, size_t element)
 {
+    if (b->in_room && need > b->capacity)
+        return table_leave_room(t, b, need, element);
     return cj__array_grow(&t->allocator, &b->data, &b->capacity, need, element,
                           TABLE_MAX_ELEMENTS);
+}
+
+static void table_buffer_end(const cj__allocator *a, table_buffer *b, size_t element)
+{
+    if (!b->in_room)
+        cj__free(a, b->data, b->capacity * element);
 }
 
 /* One "name:letter" of the column list. */
@@ -143,12 +170,10 @@ int32_t cj__table_new(const cj__allocator *a, const char *columns, cj_table **ou
 
 static void table_column_end(const cj__allocator *a, table_column *c)
 {
-    size_t element = c->type == CJ_DOUBLE ? sizeof(double) : sizeof(int64_t);
-
     cj__free(a, c->name, c->name_bytes);
-    cj__free(a, c->values.data, c->values.capacity * element);
-    cj__free(a, c->bytes.data, c->bytes.capacity);
-    cj__free(a, c->validity.data, c->validity.capacity);
+    table_buffer_end(a, &c->values, sizeof(int64_t));
+    table_buffer_end(a, &c->bytes, 1);
+    table_buffer_end(a, &c->validity, 1);
 }
 
 void cj__table_free(cj_table *t)
@@ -161,6 +186,7 @@ void cj__table_free(cj_table *t)
     for (int64_t i = 0; i < t->n_columns; i++)
         table_column_end(&a, &t->columns[i]);
     cj__free(&a, t->columns, (size_t)t->n_columns * sizeof *t->columns);
+    cj__free(&a, t->room, t->room_bytes);
     cj__free(&a, t, sizeof *t);
 }
 
@@ -183,6 +209,35 @@ static table_column *table_open(cj_table *t, int column, int32_t type)
         return NULL;
     }
     return &t->columns[column];
+}
+
+static int32_t table_room(cj_table *t, size_t rows)
+{
+    size_t each = rows + 1; /* text has an offset more than rows */
+    int64_t *room;
+
+    if (t->finished || t->room != NULL || rows > TABLE_MAX_ELEMENTS)
+        return cj__fail(CJ_EMISUSE, "a table gets room once, before its rows");
+    t->room_bytes = cj__size_product((size_t)t->n_columns * sizeof *room, each);
+    t->room = room = cj__alloc(&t->allocator, t->room_bytes);
+    if (room == NULL)
+        return CJ_ENOMEM;
+    for (int64_t i = 0; i < t->n_columns; i++, room += each) {
+        table_column *c = &t->columns[i];
+
+        if (c->n > 0)
+            return cj__fail(CJ_EMISUSE, "a table gets room once, before its rows");
+        room[0] = 0; /* the first offset */
+        table_buffer_end(&t->allocator, &c->values, sizeof *room);
+        c->values = (table_buffer){.data = room, .capacity = each, .in_room = 1};
+    }
+    return CJ_OK;
+}
+
+void cj__table_room(cj_table *t, size_t rows)
+{
+    if (t != NULL && t->rc == CJ_OK)
+        t->rc = table_room(t, rows);
 }
 
 static void table_bits_set(uint8_t *bits, size_t from, size_t n)
@@ -288,6 +343,63 @@ void cj__table_text(cj_table *t, int column, const char *bytes, size_t n)
 
     if (c != NULL)
         t->rc = table_text_append(t, c, bytes, n);
+}
+
+/* Copies of constant length are much faster: what is copied too much is overwritten by
+ * the next word. */
+static int32_t table_words_append(cj_table *t, table_column *c, const cj__text *words,
+                                  size_t n_words, const uint8_t *which, size_t n)
+{
+    char padded[TABLE_WORDS][TABLE_WORD] = {{0}};
+    size_t used = (size_t)((int64_t *)c->values.data)[c->n], more = TABLE_WORD;
+    int64_t *offsets;
+    char *to;
+    int32_t rc;
+
+    CJ_TRY(table_rows_grow(t, c, n));
+    for (size_t i = 0; i < n; i++)
+        more += words[which[i]].n;
+    CJ_TRY(table_grow(t, &c->bytes, used + more, 1));
+    for (size_t i = 0; i < n_words; i++)
+        memcpy(padded[i], words[i].data, words[i].n);
+    to = (char *)c->bytes.data + used;
+    offsets = (int64_t *)c->values.data + c->n;
+    for (size_t i = 0; i < n; i++) {
+        memcpy(to, padded[which[i]], TABLE_WORD);
+        to += words[which[i]].n;
+        offsets[i + 1] = to - (char *)c->bytes.data;
+    }
+    table_rows_add(c, n);
+out:
+    return rc;
+}
+
+static int table_words_are_short(const cj__text *words, size_t n_words)
+{
+    for (size_t i = 0; i < n_words; i++) {
+        if (words[i].data == NULL || words[i].n > TABLE_WORD)
+            return 0;
+    }
+    return n_words <= TABLE_WORDS;
+}
+
+void cj__table_words(cj_table *t, int column, const cj__text *words, size_t n_words,
+                     const uint8_t *which, size_t n)
+{
+    table_column *c = table_open(t, column, CJ_TEXT);
+
+    if (c != NULL && table_words_are_short(words, n_words)) {
+        t->rc = table_words_append(t, c, words, n_words, which, n);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const cj__text *word = &words[which[i]];
+
+        if (word->data == NULL)
+            cj__table_null(t, column);
+        else
+            cj__table_text(t, column, word->data, word->n);
+    }
 }
 
 void cj__table_put(cj_table *t, int column, const char *nul_terminated)

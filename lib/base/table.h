@@ -10,6 +10,10 @@
  * text); names are copied.  On failure *out is NULL. */
 int32_t cj__table_new(const cj__allocator *a, const char *columns, cj_table **out);
 
+/* Room for as many rows in one piece of memory, which large pages suit; to be asked for
+ * before the first row.  Sticky. */
+void cj__table_room(cj_table *t, size_t rows);
+
 /* Append to one column (0-based).  Sticky: the first error stays. */
 void cj__table_int64(cj_table *t, int column, int64_t value);
 void cj__table_double(cj_table *t, int column, double value);
@@ -20,6 +24,10 @@ void cj__table_null(cj_table *t, int column);
 
 /* n uninitialised values of an int64 column at once; NULL: failed. */
 int64_t *cj__table_int64_extend(cj_table *t, int column, size_t n);
+
+/* Append words[which[i]] for each of n rows; a word without data is null. */
+void cj__table_words(cj_table *t, int column, const cj__text *words, size_t n_words,
+                     const uint8_t *which, size_t n);
 
 /* Check that all columns have the same number of rows and hand out; frees on failure.
  */

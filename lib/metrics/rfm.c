@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define RFM_HOUR_MS 3600000
+#define RFM_FACTS 256 /* read at a time */
 
 typedef struct rfm_options {
     cj_rfm_options o;
@@ -77,6 +78,7 @@ static int32_t rfm_result_begin(rfm_result *result, const cj__allocator *a,
     rc = cj__table_new(a, columns, &result->table);
     if (rc != CJ_OK)
         return rc;
+    cj__table_room(result->table, (size_t)n);
     result->profile = cj__table_int64_extend(result->table, 0, (size_t)n);
     for (int i = 0; i < 3; i++) {
         result->value[i] =
@@ -89,28 +91,48 @@ static int32_t rfm_result_begin(rfm_result *result, const cj__allocator *a,
     return result->profile == NULL ? CJ_ENOMEM : CJ_OK;
 }
 
+static int64_t rfm_recency(const cj_rfm_options *opts, const cj__days *days,
+                           int64_t last_ms)
+{
+    if (opts->recency == CJ_RFM_HOURS)
+        return (opts->as_of_ms - last_ms) / RFM_HOUR_MS;
+    return -cj__days_local(days, last_ms);
+}
+
+/* The values of some facts, into rows from `at` on. */
+static void rfm_values_put(rfm_result *result, const cj_rfm_options *opts,
+                           const cj__days *days, int64_t at, const cj__rfm_fact *fact,
+                           int64_t n)
+{
+    int64_t today =
+        opts->recency == CJ_RFM_HOURS ? 0 : cj__days_local(days, opts->as_of_ms);
+
+    for (int64_t i = at; i < at + n; i++, fact++) {
+        result->profile[i] = fact->profile;
+        result->value[0][i] = today + rfm_recency(opts, days, fact->last_ms);
+        result->value[1][i] = opts->frequency == CJ_RFM_REPEAT_DAYS
+                                  ? (int64_t)fact->n_days - 1
+                                  : (int64_t)fact->n_orders;
+        result->value[2][i] =
+            opts->monetary_of == CJ_RFM_MEAN
+                ? cj__divide_half_even(fact->sum_minor, (int64_t)fact->n_orders)
+                : fact->sum_minor;
+    }
+}
+
 static int32_t rfm_values(rfm_result *result, const cj_rfm_options *opts,
                           const cj__days *days, const cj__str *partial)
 {
-    int64_t today = cj__days_local(days, opts->as_of_ms);
-    cj__rfm_fact fact;
+    cj__rfm_fact facts[RFM_FACTS];
 
-    for (int64_t i = 0; i < result->n; i++) {
-        int32_t rc = cj__rfm_fact_read(partial, i, &fact);
+    for (int64_t at = 0, n; at < result->n; at += n) {
+        int32_t rc;
 
+        n = result->n - at < RFM_FACTS ? result->n - at : RFM_FACTS;
+        rc = cj__rfm_facts_read(partial, at, n, facts);
         if (rc != CJ_OK)
             return rc;
-        result->profile[i] = fact.profile;
-        result->value[0][i] = opts->recency == CJ_RFM_HOURS
-                                  ? (opts->as_of_ms - fact.last_ms) / RFM_HOUR_MS
-                                  : today - cj__days_local(days, fact.last_ms);
-        result->value[1][i] = opts->frequency == CJ_RFM_REPEAT_DAYS
-                                  ? (int64_t)fact.n_days - 1
-                                  : (int64_t)fact.n_orders;
-        result->value[2][i] =
-            opts->monetary_of == CJ_RFM_MEAN
-                ? cj__divide_half_even(fact.sum_minor, (int64_t)fact.n_orders)
-                : fact.sum_minor;
+        rfm_values_put(result, opts, days, at, facts, n);
     }
     return CJ_OK;
 }
@@ -131,21 +153,31 @@ static int32_t rfm_scores(rfm_result *result, rfm_options *r, const cj__allocato
     return CJ_OK;
 }
 
-static void rfm_classify(rfm_result *result, const rfm_options *r)
+/* The fifth of every score, times `step`. */
+static void rfm_fifths(const cj__rfm_scale *s, int step, uint8_t fifth[])
 {
-    int column = result->values + 6;
+    for (int64_t score = 1; score <= s->n_scores; score++)
+        fifth[score] = (uint8_t)(step * cj__rfm_fifth(score, s->n_scores));
+}
 
-    for (int64_t i = 0; i < result->n; i++) {
-        int score_r = cj__rfm_fifth(result->score[0][i], r->r.n_scores);
-        int score_f = cj__rfm_fifth(result->score[1][i], r->f.n_scores);
-        int score_m = cj__rfm_fifth(result->score[2][i], r->m.n_scores);
-        cj__text name = r->grid.name[score_r][score_f][score_m];
+static int32_t rfm_classify(rfm_result *result, const rfm_options *r,
+                            const cj__allocator *a)
+{
+    uint8_t fifth[3][CJ__RFM_LIMITS + 2], *cell = cj__alloc(a, (size_t)result->n + 1);
 
-        if (name.data != NULL)
-            cj__table_text(result->table, column, name.data, name.n);
-        else
-            cj__table_null(result->table, column);
-    }
+    if (cell == NULL)
+        return CJ_ENOMEM;
+    rfm_fifths(&r->r, 25, fifth[0]);
+    rfm_fifths(&r->f, 5, fifth[1]);
+    rfm_fifths(&r->m, 1, fifth[2]);
+    for (int64_t i = 0; i < result->n; i++)
+        cell[i] =
+            (uint8_t)(fifth[0][result->score[0][i]] + fifth[1][result->score[1][i]] +
+                      fifth[2][result->score[2][i]]);
+    cj__table_words(result->table, result->values + 6, &r->grid.name[0][0][0], 125,
+                    cell, (size_t)result->n);
+    cj__free(a, cell, (size_t)result->n + 1);
+    return CJ_OK;
 }
 
 static int32_t rfm_table(cj_db *db, rfm_options *r, const cj__days *days,
@@ -159,7 +191,7 @@ static int32_t rfm_table(cj_db *db, rfm_options *r, const cj__days *days,
                             (int64_t)(partial->n / CJ__RFM_FACT_BYTES)));
     CJ_TRY(rfm_values(&result, &r->o, days, partial));
     CJ_TRY(rfm_scores(&result, r, a));
-    rfm_classify(&result, r);
+    CJ_TRY(rfm_classify(&result, r, a));
     if (result.identifier >= 0)
         CJ_TRY(cj__scan_identifiers(db, r->o.identifier, result.profile, result.n,
                                     result.table, result.identifier));
@@ -189,6 +221,7 @@ int32_t cj__rfm(cj_db *db, const cj_rfm_options *opts, cj_table **out)
     *out = NULL;
     CJ_TRY(rfm_options_read(&r, opts));
     fold.repeat_days = opts->frequency == CJ_RFM_REPEAT_DAYS;
+    scan_fold.states = fold.repeat_days ? NULL : &cj__rfm_states;
     fold.net = opts->monetary == CJ_RFM_NET;
     CJ_TRY(cj__days_init(&fold.days, &db->cx.allocator, db->zone,
                          opts->from_ms == 0 ? INT64_MIN : opts->from_ms,

@@ -24,11 +24,22 @@ typedef struct cj__rfm_fact {
 
 #define CJ__RFM_FACT_BYTES 32
 
+/* What is remembered while events come in any order; 0: none came. */
+typedef struct cj__rfm_state {
+    int64_t sum_minor; /* less n_wraps times 2^64: sums may wrap on their way */
+    uint64_t last;     /* of the last order, counted from -2^63 ms */
+    int32_t n_wraps;
+    uint32_t n_orders;
+} cj__rfm_state;
+
+extern const cj__fold_states cj__rfm_states; /* unless repeat days are counted */
+
 /* A cj__fold's function; arg is a cj__rfm_fold. */
 int32_t cj__rfm_profile(const void *arg, cj__str *partial, uint32_t profile,
                         const cj__columns *columns, int64_t first, int64_t n);
-/* Fact i of a partial.  Errors: CJ_EVERSION. */
-int32_t cj__rfm_fact_read(const cj__str *partial, int64_t i, cj__rfm_fact *out);
+/* n facts of a partial, from number `first`.  Errors: CJ_EVERSION. */
+int32_t cj__rfm_facts_read(const cj__str *partial, int64_t first, int64_t n,
+                           cj__rfm_fact *out);
 
 /* ---- rfm_score.c
  * ------------------------------------------------------------------------ */

@@ -1,5 +1,6 @@
 /* What a scan without a window has to read: for those who want to say so beforehand.
- * It looks at the directory alone; the journal, which every scan reads, is in no slice. */
+ * It looks at the directory alone; the journal, which every scan reads, is in no slice.
+ */
 #include "scan/internal.h"
 
 int32_t cj__scan_extent_of(cj_db *db, cj__reader *reader, cj__scan_extent *out)

@@ -9,36 +9,6 @@
 #define FOREIGN_BINS 1024
 #define FOREIGN_CHUNK 65536 /* rows grouped at once: they fit the cache */
 
-static int32_t foreign_refs(cj__walk *walk)
-{
-    const cj__plan *p = &walk->plan;
-    void *array = walk->refs;
-    int32_t rc = CJ_OK;
-
-    walk->n_refs = 0;
-    for (int64_t i = 0; i < p->n_parts; i++) {
-        for (int64_t k = 0; k < p->parts[i].n_blocks; k++) {
-            const cj__part_block *b = &p->parts[i].blocks[k];
-
-            if (b->first_node < 1 || b->last_node > p->n_nodes ||
-                b->first_node > b->last_node)
-                return cj__fail(CJ_ECORRUPT,
-                                "block %lld names a node that is not there",
-                                (long long)b->id);
-            if (!cj__bits_any(walk->bits, b->first_node, b->last_node))
-                continue;
-            rc = cj__array_grow(walk->bins.allocator, &array, &walk->refs_capacity,
-                                (size_t)walk->n_refs + 1, sizeof(cj__block_ref),
-                                SIZE_MAX);
-            walk->refs = array;
-            if (rc != CJ_OK)
-                return rc;
-            walk->refs[walk->n_refs++] = (cj__block_ref){(uint32_t)i, (uint32_t)k};
-        }
-    }
-    return rc;
-}
-
 /* A node has as many events as its bin has on average. */
 static void foreign_expect(cj__walk *walk)
 {
@@ -247,7 +217,7 @@ int32_t cj__foreign_gather(cj__walk *walk)
     foreign_mark(walk);
     if (walk->first == 0)
         return CJ_OK;
-    CJ_TRY(foreign_refs(walk));
+    CJ_TRY(cj__walk_refs(walk));
     walk->n_foreign = walk->n_refs < walk->n_workers ? walk->n_refs : walk->n_workers;
     for (int i = 0; i < walk->n_workers; i++)
         cj__frame_clear(&walk->foreign[i].frame);

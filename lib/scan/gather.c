@@ -111,6 +111,37 @@ out:
     return rc;
 }
 
+int32_t cj__walk_refs(cj__walk *walk)
+{
+    const cj__plan *p = &walk->plan;
+    void *array = walk->refs;
+    int32_t rc = CJ_OK;
+
+    walk->n_refs = 0;
+    for (int64_t i = 0; i < p->n_parts; i++) {
+        for (int64_t k = 0; k < p->parts[i].n_blocks; k++) {
+            const cj__part_block *b = &p->parts[i].blocks[k];
+
+            if (b->first_node < 1 || b->last_node > p->n_nodes ||
+                b->first_node > b->last_node)
+                return cj__fail(CJ_ECORRUPT,
+                                "block %lld names a node that is not there",
+                                (long long)b->id);
+            if (walk->bits != NULL &&
+                !cj__bits_any(walk->bits, b->first_node, b->last_node))
+                continue;
+            rc = cj__array_grow(walk->bins.allocator, &array, &walk->refs_capacity,
+                                (size_t)walk->n_refs + 1, sizeof(cj__block_ref),
+                                SIZE_MAX);
+            walk->refs = array;
+            if (rc != CJ_OK)
+                return rc;
+            walk->refs[walk->n_refs++] = (cj__block_ref){(uint32_t)i, (uint32_t)k};
+        }
+    }
+    return rc;
+}
+
 static int64_t gather_from(const uint32_t *node, int64_t n, uint32_t first)
 {
     int64_t low = 0, high = n;

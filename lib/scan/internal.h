@@ -40,8 +40,9 @@ typedef struct cj__plan {
     uint32_t *nodes;   /* of opts.profile when it is one, ascending */
     int64_t n_nodes_of;
     size_t nodes_capacity;
-    int32_t simple; /* every node is a profile of its own, and wanted */
-    uint64_t *names; /* a bit for each name that is wanted; NULL: all are */
+    int32_t all_wanted; /* every profile is */
+    int32_t simple;     /* and every node is a profile of its own */
+    uint64_t *names;    /* a bit for each name that is wanted; NULL: all are */
     uint32_t n_name_bits;
 } cj__plan;
 
@@ -61,8 +62,8 @@ static inline int cj__plan_wants(const cj__plan *p, uint32_t root)
 
 static inline int cj__plan_names(const cj__plan *p, uint32_t name)
 {
-    return p->names == NULL || (name < p->n_name_bits &&
-                                (p->names[name >> 6] >> (name & 63) & 1) != 0);
+    return p->names == NULL ||
+           (name < p->n_name_bits && (p->names[name >> 6] >> (name & 63) & 1) != 0);
 }
 
 /* A set of nodes. */
@@ -180,6 +181,12 @@ typedef struct cj__walk {
     int64_t *order_starts;
     size_t n_starts;
 
+    int by_states; /* states.c; of the above it needs lo, hi, bits, refs, windows */
+    char *places;  /* per fold: states; then place_of */
+    size_t places_bytes, n_states, n_place_of;
+    uint64_t *by_node; /* first node << 32 | index of refs, of each block, sorted */
+    uint32_t *place_of, n_places; /* both and the states: behind the lock */
+
     int32_t (*task)(cj__worker *w, int64_t task); /* parallel.c */
     int64_t n_tasks;
     atomic_llong next_task, n_read; /* blocks */
@@ -193,6 +200,8 @@ typedef struct cj__walk {
 /* Run tasks 0 .. n on all workers; the first error, with its text, is the caller's. */
 int32_t cj__walk_run(cj__walk *walk, int64_t n,
                      int32_t (*task)(cj__worker *w, int64_t task));
+/* List the blocks that hold a node of walk->bits; NULL: all. */
+int32_t cj__walk_refs(cj__walk *walk);
 /* Once per block: stop on interruption, report progress. */
 int32_t cj__walk_tick(cj__worker *w);
 
@@ -219,6 +228,12 @@ int32_t cj__whole_arrange(cj__walk *walk);             /* by window */
 int32_t cj__whole_take(cj__worker *w, int64_t window); /* grouped, in w->sorted */
 void cj__whole_end(cj__walk *walk);
 
+/* states.c */
+int cj__states_suffice(const cj__fold *folds, int n_folds,
+                       const cj__scan_options *opts);
+int32_t cj__states_scan(cj__walk *walk, int64_t bytes);
+void cj__states_end(cj__walk *walk);
+
 /* window.c */
 int32_t cj__window_run(cj__worker *w, int64_t run); /* a task: a run of windows */
 /* Room for a window in `sorted` and `places`, and in `counts`, zeroed, for its
@@ -227,6 +242,9 @@ int32_t cj__window_room(cj__worker *w, size_t n_profiles, int64_t n_rows);
 void cj__window_starts(cj__worker *w, uint32_t n_profiles);
 /* Show the gathered events of profiles [lo, hi) to the folds. */
 int32_t cj__window_emit(cj__worker *w, uint32_t lo, uint32_t hi);
+/* Hand a window's partials over.  A worker that is alone writes to the result itself.
+ */
+int32_t cj__window_done(cj__worker *w, int64_t at);
 void cj__window_end(cj__walk *walk, cj__window *window);
 
 /* one.c */

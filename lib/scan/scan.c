@@ -13,18 +13,26 @@
 #define SCAN_TEXT 128 /* of an event's properties, about; they may be absent */
 #define SCAN_RUN 8    /* windows in a row share the blocks at their cuts */
 
-static uint32_t scan_columns(const cj__fold *folds, int n_folds, int32_t value_only)
+static uint32_t scan_columns(const cj__walk *walk, const cj__scan_options *opts)
 {
     uint32_t want = CJ__COL_TIME;
 
-    for (int i = 0; i < n_folds; i++)
-        want |= folds[i].columns;
-    return want & (value_only ? CJ__COL_PROJECTION : CJ__COL_ALL);
+    for (int i = 0; i < walk->n_folds; i++)
+        want |=
+            walk->by_states ? walk->folds[i].states->columns : walk->folds[i].columns;
+    return want & (opts->value_only ? CJ__COL_PROJECTION : CJ__COL_ALL);
 }
 
 static int64_t scan_clamp(int64_t value, int64_t least, int64_t most)
 {
     return value < least ? least : value > most ? most : value;
+}
+
+static int64_t scan_bytes(const cj__walk *walk)
+{
+    int64_t bytes = walk->plan.opts.memory_bytes;
+
+    return bytes > 0 ? bytes : SCAN_BYTES;
 }
 
 /* Share the memory out: foreign events, then per worker three frames of a window, its
@@ -33,7 +41,7 @@ static int64_t scan_clamp(int64_t value, int64_t least, int64_t most)
 static void scan_share(cj__walk *walk, int64_t *n_slots)
 {
     const cj__plan *p = &walk->plan;
-    int64_t bytes = p->opts.memory_bytes > 0 ? p->opts.memory_bytes : SCAN_BYTES;
+    int64_t bytes = scan_bytes(walk);
     int64_t row = (int64_t)cj__frame_row_bytes(walk->want);
     int64_t text = walk->want & CJ__COL_PROPERTIES ? SCAN_TEXT : 0;
     int64_t in_window = 3 * row + 8 + text;
@@ -43,7 +51,7 @@ static void scan_share(cj__walk *walk, int64_t *n_slots)
     walk->is_whole = text == 0 && p->n_foreign > 0 && cj__whole_fits(walk, bytes / 2);
     walk->window_events = scan_clamp(each / 2 / in_window, SCAN_WINDOW_LEAST,
                                      walk->is_whole ? SCAN_WINDOW_WHOLE : SCAN_WINDOW);
-    *n_slots = walk->is_whole
+    *n_slots = walk->is_whole || walk->by_states
                    ? 0
                    : scan_clamp(each / 3 / (row * CJ__BLOCK_EVENTS), 0, p->n_parts);
     each = walk->window_events * in_window + *n_slots * row * CJ__BLOCK_EVENTS;
@@ -165,6 +173,8 @@ static int32_t scan_all(cj__walk *walk)
 {
     int32_t rc = CJ_OK;
 
+    if (walk->by_states)
+        return cj__states_scan(walk, scan_bytes(walk) / 4 * 3 + 1);
     CJ_TRY(cj__bins_make(&walk->bins, &walk->plan, walk->window_events));
     for (walk->lo = 1; walk->lo <= walk->plan.n_nodes;)
         CJ_TRY(scan_round(walk));
@@ -181,6 +191,7 @@ static void scan_end(cj__walk *walk)
     cj__free(a, walk->windows.at, walk->windows.capacity * sizeof *walk->windows.at);
     cj__foreign_end(walk);
     cj__whole_end(walk);
+    cj__states_end(walk);
     cj__bins_end(&walk->bins);
     for (int i = 0; walk->workers != NULL && i < walk->n_workers; i++)
         scan_worker_end(walk, &walk->workers[i]);
@@ -213,7 +224,8 @@ int32_t cj__scan(cj_db *db, const cj__scan_options *opts, cj__fold *folds, int n
     pthread_mutex_init(&walk.lock, NULL);
     for (int i = 0; i < n_folds; i++)
         cj__str_init(&folds[i].partial, &db->cx.allocator, CJ__PARTIAL_BYTES);
-    walk.want = scan_columns(folds, n_folds, opts->value_only);
+    walk.by_states = cj__states_suffice(folds, n_folds, opts);
+    walk.want = scan_columns(&walk, opts);
     CJ_TRY(cj__plan_open(&walk.plan, db, opts));
     if (walk.plan.n_nodes == 0)
         goto out;

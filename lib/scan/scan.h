@@ -8,6 +8,22 @@
 
 #include "store/store.h"
 
+/* What a fold that does not care for the order of events remembers of each profile
+ * while they come: plain bytes, all 0 at first. */
+typedef struct cj__fold_states {
+    size_t bytes;      /* of one: a multiple of 8 */
+    size_t kept_bytes; /* of one in the partial, at most */
+    uint32_t columns;  /* CJ__COL_* that add reads */
+
+    /* Add each row of columns to the state at its place.  There are also states for the
+     * rows that nobody wants: adding cannot fail.  One thread at a time. */
+    void (*add)(const void *arg, void *states, const uint32_t *place,
+                const cj__columns *columns);
+    /* Append to partial what n profiles (ascending) have in their states. */
+    int32_t (*keep)(const void *arg, cj__str *partial, const void *states,
+                    const uint32_t *profile, const uint32_t *place, int64_t n);
+} cj__fold_states;
+
 typedef struct cj__fold {
     uint32_t columns; /* CJ__COL_* it reads; others may be NULL */
 
@@ -17,6 +33,8 @@ typedef struct cj__fold {
      * caller's, shared by all threads and read only. */
     int32_t (*profile)(const void *arg, cj__str *partial, uint32_t profile,
                        const cj__columns *columns, int64_t first, int64_t n);
+    /* Or NULL: order matters.  The scan takes the way it likes: both give the same. */
+    const cj__fold_states *states;
     const void *arg;
     cj__str partial; /* out: all partials in profile order; cj__str_end it */
 } cj__fold;
@@ -24,14 +42,14 @@ typedef struct cj__fold {
 typedef struct cj__scan_options {
     int64_t from_ms, until_ms; /* [from, until); until 0: no end */
     int32_t
-        value_only;   /* the folds read only events named order or refund that have a
-                       * value, and only CJ__COL_PROJECTION: the value projection does */
-    const uint32_t *names; /* the folds read only events of these names, and */
-    size_t n_names;        /* CJ__COL_NAME; 0: of any */
-    uint32_t profile;      /* 0: all */
-    int32_t guests;   /* 0: skip profiles known only by a guest identifier */
-    int32_t idle;     /* 1: profiles without a row too, with n 0 */
-    int32_t threads;  /* 0: 1 */
+        value_only; /* the folds read only events named order or refund that have a
+                     * value, and only CJ__COL_PROJECTION: the value projection does */
+    const uint32_t *names;     /* the folds read only events of these names, and */
+    size_t n_names;            /* CJ__COL_NAME; 0: of any */
+    uint32_t profile;          /* 0: all */
+    int32_t guests;            /* 0: skip profiles known only by a guest identifier */
+    int32_t idle;              /* 1: profiles without a row too, with n 0 */
+    int32_t threads;           /* 0: 1 */
     int64_t memory_bytes;      /* beyond the partials, about; 0: 64 MiB */
     struct cj__reader *reader; /* the snapshot, borrowed; NULL: one of its own */
     cj_progress_fn progress;

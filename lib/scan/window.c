@@ -246,9 +246,7 @@ static int32_t window_append(cj__walk *walk)
     return rc;
 }
 
-/* Hand a window's partials over.  A worker that is alone writes to the result itself.
- */
-static int32_t window_done(cj__worker *w, int64_t at)
+int32_t cj__window_done(cj__worker *w, int64_t at)
 {
     cj__walk *walk = w->walk;
     size_t bytes = (size_t)walk->n_folds * sizeof *w->partial;
@@ -290,7 +288,7 @@ int32_t cj__window_run(cj__worker *w, int64_t run)
     for (int64_t i = run * walk->run_windows; i < end && i < walk->windows.n; i++) {
         CJ_TRY(window_gather(w, i));
         CJ_TRY(cj__window_emit(w, walk->windows.at[i].lo, walk->windows.at[i].hi));
-        CJ_TRY(window_done(w, i));
+        CJ_TRY(cj__window_done(w, i));
     }
 out:
     return rc;

@@ -53,6 +53,25 @@ static inline size_t cj__varint_size(uint64_t v)
     return v < 128 ? 1 : (cj__bit_length(v) + 6) / 7;
 }
 
+/* Ask for the memory at p, which will be read soon. */
+static inline void cj__prefetch(const void *p)
+{
+#if defined(__GNUC__)
+    __builtin_prefetch(p);
+#else
+    (void)p;
+#endif
+}
+
+/* Write a varint to where there is room for 10 bytes; returns its end. */
+static inline uint8_t *cj__varint_write(uint8_t *to, uint64_t v)
+{
+    for (; v >= 128; v >>= 7)
+        *to++ = (uint8_t)(v | 128);
+    *to++ = (uint8_t)v;
+    return to;
+}
+
 /* By hand: without a processor's own instruction the compiler's is a call. */
 static inline uint32_t cj__count_bits(uint64_t v)
 {

@@ -281,6 +281,8 @@ static void column_spread(const block_reader *r, uint32_t column, const uint64_t
     const uint64_t *end = out + r->count;
     uint32_t i = 0;
 
+    if (value == out) /* as many values as rows */
+        return;
     for (; i + 8 <= r->count; i += 8) {
         uint64_t bits = cj__load64(r->presence + i) >> column & block_bytes;
 
@@ -365,6 +367,24 @@ static int column_read(block_reader *r, uint32_t column, cj__columns *out)
     }
 }
 
+/* When all the wanted columns have a value in every row, as those of the value
+ * projection have, the codes say nothing new.  Returns 1, or 0: they must be read. */
+static int codes_skip(block_reader *r, uint32_t want)
+{
+    if (want & (CJ__COL_NAME | CJ__COL_CHANNEL))
+        return 0;
+    for (uint32_t c = 0; c < CJ__BLOCK_OPTIONAL; c++) {
+        cj__bytes b = cj__bytes_of(r->layout.sections[CJ__SECTION_COLUMNS + c]);
+
+        if (want & cj__block_optional[c] && cj__bytes_varint(&b) != r->n)
+            return 0;
+    }
+    for (uint32_t c = 0; c < CJ__BLOCK_OPTIONAL; c++)
+        r->ranks[c] = r->from;
+    memset(r->presence, 0xff, r->count);
+    return 1;
+}
+
 /* After nodes_read: everything that is wanted of the rows [from, from + count). */
 static int reader_columns(block_reader *r, uint32_t want, cj__columns *out)
 {
@@ -375,7 +395,7 @@ static int reader_columns(block_reader *r, uint32_t want, cj__columns *out)
         nodes_fill(r, out->node);
     else if (nodes_times(r, out->node, out->time_ms) != 0)
         return -1;
-    if (want & optional && codes_read(r, want, out) != 0)
+    if (want & optional && !codes_skip(r, want) && codes_read(r, want, out) != 0)
         return -1;
     for (uint32_t c = 0; c < CJ__BLOCK_OPTIONAL; c++) {
         if (want & cj__block_optional[c] && column_read(r, c, out) != 0)

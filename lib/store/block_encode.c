@@ -17,7 +17,7 @@ typedef struct block_code {
 typedef struct block_encoder {
     cj__texter texter;
     const cj__row *rows;
-    uint32_t n, columns;
+    uint32_t n, columns, optional; /* presence bits of the columns */
     int64_t min_ms, max_ms;
     uint32_t n_codes, n_ranks;
     uint64_t a[CJ__BLOCK_EVENTS], b[CJ__BLOCK_EVENTS];
@@ -28,22 +28,16 @@ typedef struct block_encoder {
     size_t sizes[CJ__BLOCK_SECTIONS];
 } block_encoder;
 
-static uint32_t row_presence(const cj__row *row, uint32_t columns)
+static uint32_t row_presence(const cj__row *row)
 {
-    uint32_t bits = (uint32_t)(row->has_value != 0) << CJ__OPT_VALUE |
-                    (uint32_t)(row->quantity != 0) << CJ__OPT_QUANTITY |
-                    (uint32_t)(row->campaign != 0) << CJ__OPT_CAMPAIGN |
-                    (uint32_t)(row->content != 0) << CJ__OPT_CONTENT |
-                    (uint32_t)(row->product != 0) << CJ__OPT_PRODUCT |
-                    (uint32_t)(row->currency != 0) << CJ__OPT_CURRENCY |
-                    (uint32_t)(row->session.data != NULL) << CJ__OPT_SESSION |
-                    (uint32_t)(row->order.data != NULL) << CJ__OPT_ORDER;
-
-    for (uint32_t c = 0; c < CJ__BLOCK_OPTIONAL; c++) {
-        if (!(columns & cj__block_optional[c]))
-            bits &= ~(1u << c);
-    }
-    return bits;
+    return (uint32_t)(row->has_value != 0) << CJ__OPT_VALUE |
+           (uint32_t)(row->quantity != 0) << CJ__OPT_QUANTITY |
+           (uint32_t)(row->campaign != 0) << CJ__OPT_CAMPAIGN |
+           (uint32_t)(row->content != 0) << CJ__OPT_CONTENT |
+           (uint32_t)(row->product != 0) << CJ__OPT_PRODUCT |
+           (uint32_t)(row->currency != 0) << CJ__OPT_CURRENCY |
+           (uint32_t)(row->session.data != NULL) << CJ__OPT_SESSION |
+           (uint32_t)(row->order.data != NULL) << CJ__OPT_ORDER;
 }
 
 static uint64_t row_number(const cj__row *row, uint32_t column)
@@ -129,7 +123,7 @@ static void put_codes(block_encoder *e, cj__str *out)
 
     for (uint32_t i = 0; i < e->n; i++) {
         const cj__row *row = &e->rows[i];
-        block_code code = {row->name, row->channel, row_presence(row, e->columns)};
+        block_code code = {row->name, row->channel, row_presence(row) & e->optional};
 
         if (!(e->columns & CJ__COL_NAME))
             code.name = 0;
@@ -152,22 +146,26 @@ static void put_codes(block_encoder *e, cj__str *out)
     cj__pack_put_fast(out, e->a, e->n, 1);
 }
 
+/* Presence bits of eight rows at a time: a column is a bit of each byte. */
 static void put_ranks(block_encoder *e, cj__str *out)
 {
+    const uint64_t each = 0x0101010101010101u;
     uint32_t ranks[CJ__BLOCK_OPTIONAL] = {0}, any = 0;
 
+    _Static_assert(CJ__BLOCK_RANK_ROWS % 8 == 0, "ranks stand at whole words");
     for (uint32_t i = 0; i < e->n; i++)
         any |= e->presence[i];
-    for (uint32_t i = 0; i < e->n; i++) {
-        for (uint32_t c = 0;
-             i > 0 && i % CJ__BLOCK_RANK_ROWS == 0 && c < CJ__BLOCK_OPTIONAL; c++) {
-            const uint8_t bytes[2] = {(uint8_t)ranks[c], (uint8_t)(ranks[c] >> 8)};
+    for (uint32_t at = 0; at + CJ__BLOCK_RANK_ROWS < e->n; at += CJ__BLOCK_RANK_ROWS) {
+        for (uint32_t c = 0; c < CJ__BLOCK_OPTIONAL; c++) {
+            uint8_t bytes[2];
 
+            for (uint32_t i = at; i < at + CJ__BLOCK_RANK_ROWS; i += 8)
+                ranks[c] += cj__count_bits(cj__load64(e->presence + i) >> c & each);
+            bytes[0] = (uint8_t)ranks[c];
+            bytes[1] = (uint8_t)(ranks[c] >> 8);
             if (any >> c & 1)
                 cj__str_put(out, bytes, sizeof bytes);
         }
-        for (uint32_t c = 0; c < CJ__BLOCK_OPTIONAL; c++)
-            ranks[c] += e->presence[i] >> c & 1;
     }
 }
 
@@ -241,6 +239,9 @@ static void encoder_begin(block_encoder *e, const cj__row *rows, uint32_t n,
     e->n = n;
     e->columns = (columns & CJ__COL_ALL) | CJ__COL_TIME;
     e->n_codes = 0;
+    e->optional = 0;
+    for (uint32_t c = 0; c < CJ__BLOCK_OPTIONAL; c++)
+        e->optional |= (uint32_t)((columns & cj__block_optional[c]) != 0) << c;
     memset(e->slots, 0, sizeof e->slots);
     e->min_ms = e->max_ms = rows[0].time_ms;
     for (uint32_t i = 1; i < n; i++) {

@@ -15,7 +15,8 @@ enum {
     ROW_ORDER = 128,
     ROW_PROPERTIES = 256,
     ROW_CHANNEL = 512,
-    ROW_ALL = 1023
+    ROW_ALL = 1023,
+    ROW_NUMBERS = 14 /* of a row at most: 4 always, 7 by their bits, 3 lengths */
 };
 
 static uint32_t row_bits(const cj__row *row)
@@ -29,38 +30,46 @@ static uint32_t row_bits(const cj__row *row)
            (row->channel ? ROW_CHANNEL : 0u);
 }
 
-static void put_if(cj__str *s, uint32_t there, uint64_t value)
+static uint8_t *put_if(uint8_t *to, uint32_t there, uint64_t value)
 {
-    if (there)
-        cj__str_put_varint(s, value);
+    return there ? cj__varint_write(to, value) : to;
 }
 
-static void put_text_if(cj__str *s, uint32_t there, cj__text text)
+static uint8_t *put_text_if(uint8_t *to, uint32_t there, cj__text text)
 {
-    if (there) {
-        cj__str_put_varint(s, text.n);
-        cj__str_put(s, text.data, text.n);
-    }
+    if (!there)
+        return to;
+    to = cj__varint_write(to, text.n);
+    if (text.n > 0)
+        memcpy(to, text.data, text.n);
+    return to + text.n;
 }
 
+/* Room is made once, for the longest numbers, and what was too much is given back. */
 void cj__journal_put(cj__str *s, const cj__row *row)
 {
+    size_t most =
+        (size_t)ROW_NUMBERS * 10 + row->session.n + row->order.n + row->properties.n;
+    uint8_t *to = cj__str_extend(s, most), *end = to;
     uint32_t bits = row_bits(row);
 
-    cj__str_put_varint(s, bits);
-    cj__str_put_varint(s, row->node);
-    cj__str_put_varint(s, cj__zigzag(row->time_ms));
-    cj__str_put_varint(s, row->name);
-    put_if(s, bits & ROW_CHANNEL, row->channel);
-    put_if(s, bits & ROW_VALUE, cj__zigzag(row->value_minor));
-    put_if(s, bits & ROW_QUANTITY, cj__zigzag(row->quantity));
-    put_if(s, bits & ROW_CAMPAIGN, row->campaign);
-    put_if(s, bits & ROW_CONTENT, row->content);
-    put_if(s, bits & ROW_PRODUCT, row->product);
-    put_if(s, bits & ROW_CURRENCY, row->currency);
-    put_text_if(s, bits & ROW_SESSION, row->session);
-    put_text_if(s, bits & ROW_ORDER, row->order);
-    put_text_if(s, bits & ROW_PROPERTIES, row->properties);
+    if (to == NULL)
+        return;
+    end = cj__varint_write(end, bits);
+    end = cj__varint_write(end, row->node);
+    end = cj__varint_write(end, cj__zigzag(row->time_ms));
+    end = cj__varint_write(end, row->name);
+    end = put_if(end, bits & ROW_CHANNEL, row->channel);
+    end = put_if(end, bits & ROW_VALUE, cj__zigzag(row->value_minor));
+    end = put_if(end, bits & ROW_QUANTITY, cj__zigzag(row->quantity));
+    end = put_if(end, bits & ROW_CAMPAIGN, row->campaign);
+    end = put_if(end, bits & ROW_CONTENT, row->content);
+    end = put_if(end, bits & ROW_PRODUCT, row->product);
+    end = put_if(end, bits & ROW_CURRENCY, row->currency);
+    end = put_text_if(end, bits & ROW_SESSION, row->session);
+    end = put_text_if(end, bits & ROW_ORDER, row->order);
+    end = put_text_if(end, bits & ROW_PROPERTIES, row->properties);
+    cj__str_cut(s, s->n - most + (size_t)(end - to));
 }
 
 static uint32_t take_number(cj__bytes *b)

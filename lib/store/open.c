@@ -236,7 +236,7 @@ int32_t cj__store_open(cj_db *db, const char *path, const cj_open_options *opts)
 {
     const cj__allocator *a = &db->cx.allocator;
     cj__store *s = cj__alloc_zero(a, sizeof *s);
-    int64_t version;
+    int64_t version, ignored;
     int32_t rc;
 
     if (s == NULL)
@@ -255,6 +255,7 @@ int32_t cj__store_open(cj_db *db, const char *path, const cj_open_options *opts)
     CJ_TRY(cj__conn_open(db, &s->writer,
                          (db->flags & CJ_OPEN_READONLY) ? SQLITE_OPEN_READONLY
                                                         : SQLITE_OPEN_READWRITE));
+    CJ_TRY(cj__query_one(&s->writer, STMT_WRITER_CACHE_SIZE, &ignored));
     CJ_TRY(open_recognise(&s->writer, &version));
     if (version < CJ__SCHEMA_VERSION) {
         if (db->flags & CJ_OPEN_READONLY)

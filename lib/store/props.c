@@ -43,12 +43,8 @@ typedef struct props_encoder {
 /* Rows are sorted, their texts lie anywhere: waiting for memory is most of the work. */
 static void props_prefetch(const char *text)
 {
-#if defined(__GNUC__)
-    __builtin_prefetch(text);
-    __builtin_prefetch((const void *)((uintptr_t)text + 64));
-#else
-    (void)text;
-#endif
+    cj__prefetch(text);
+    cj__prefetch((const void *)((uintptr_t)text + 64));
 }
 
 /* Shape and slots of every row. */

@@ -11,12 +11,32 @@ static int number_char(char c)
            c == 'E';
 }
 
+/* Which of eight bytes are a quote or a backslash, as their highest bits; exact up to
+ * and with the lowest. */
+static uint64_t string_ends(uint64_t eight)
+{
+    const uint64_t each = 0x0101010101010101u;
+    uint64_t quote = eight ^ (each * '"'), slash = eight ^ (each * '\\');
+
+    return (((quote - each) & ~quote) | ((slash - each) & ~slash)) & (each * 128);
+}
+
 /* Where the string whose inside begins at `at` ends: its closing quote, or n. */
 static size_t string_end(const char *text, size_t at, size_t n)
 {
-    while (at < n && text[at] != '"')
-        at += text[at] == '\\' ? 2 : 1;
-    return at < n ? at : n;
+    for (;;) {
+        uint64_t ends = 0;
+
+        while (n - at >= 8 && ends == 0) {
+            ends = string_ends(cj__load64((const uint8_t *)text + at));
+            at += ends == 0 ? 8 : (size_t)__builtin_ctzll(ends) / 8;
+        }
+        while (at < n && text[at] != '"' && text[at] != '\\')
+            at++;
+        if (at == n || text[at] == '"')
+            return at;
+        at = n - at < 2 ? n : at + 2; /* what is escaped */
+    }
 }
 
 static size_t number_end(const char *text, size_t at, size_t n)

@@ -1,13 +1,17 @@
 /* Sealing: the journal's events, sorted by (slice, node, time, arrival), become parts
  * of their slices; then the journal is emptied.  All in the caller's transaction:
  * either the events are in the journal or in the parts, never in both or in neither. */
+#include "store/bits.h"
 #include "store/internal.h"
 
 #include <string.h>
 
+enum { SEAL_AHEAD = 8 }; /* rows whose bytes are asked for in advance */
+
 typedef struct seal_key {
-    uint64_t order; /* node, then time within the slice */
-    uint32_t slice, row;
+    uint64_t order;    /* node, then time within the slice */
+    const char *bytes; /* the row as the journal has it */
+    uint32_t n_bytes, slice;
 } seal_key;
 
 typedef struct seal_message {
@@ -20,7 +24,6 @@ typedef struct seal_message {
 typedef struct seal {
     cj_db *db;
     cj__arena arena;
-    cj__row *rows;
     seal_key *keys, *spare;
     seal_message *messages;
     uint64_t *hashes; /* of the slice at hand */
@@ -82,17 +85,19 @@ static int32_t seal_batch(seal *s, const cj__query *q, size_t n_rows)
     if (events.data == NULL)
         return CJ_ENOMEM;
     while (at < events.n) {
-        cj__row *row = &s->rows[s->n_rows];
         seal_key *key = &s->keys[s->n_rows];
+        cj__row row;
         if (s->n_rows - first == (size_t)cj__query_get_int64(q, 1) ||
             s->n_rows >= n_rows)
             return cj__fail(CJ_ECORRUPT,
                             "a journal row holds more events than it says");
-        CJ_TRY(cj__journal_next(events, &at, row));
-        CJ_TRY(seal_slice(s, row->time_ms, &key->slice));
-        key->order = (uint64_t)row->node << 32 |
-                     (uint64_t)(row->time_ms - s->slices[key->slice].from_ms);
-        key->row = (uint32_t)s->n_rows++;
+        key->bytes = events.data + at;
+        CJ_TRY(cj__journal_next(events, &at, &row));
+        CJ_TRY(seal_slice(s, row.time_ms, &key->slice));
+        key->n_bytes = (uint32_t)(events.data + at - key->bytes);
+        key->order = (uint64_t)row.node << 32 |
+                     (uint64_t)(row.time_ms - s->slices[key->slice].from_ms);
+        s->n_rows++;
     }
     CJ_TRY(seal_messages(s, messages));
     s->last_batch = cj__query_get_int64(q, 0);
@@ -104,13 +109,12 @@ static int32_t seal_room(seal *s, int64_t n_rows, int64_t n_messages)
 {
     size_t n = (size_t)n_rows + 1, m = (size_t)n_messages + 1;
 
-    s->rows = cj__arena_alloc(&s->arena, cj__size_product(n, sizeof *s->rows));
     s->keys = cj__arena_alloc(&s->arena, cj__size_product(n, sizeof *s->keys));
     s->spare = cj__arena_alloc(&s->arena, cj__size_product(n, sizeof *s->spare));
     s->messages = cj__arena_alloc(&s->arena, cj__size_product(m, sizeof *s->messages));
     s->hashes = cj__arena_alloc(&s->arena, cj__size_product(m, sizeof *s->hashes));
-    return s->rows == NULL || s->keys == NULL || s->spare == NULL ||
-                   s->messages == NULL || s->hashes == NULL
+    return s->keys == NULL || s->spare == NULL || s->messages == NULL ||
+                   s->hashes == NULL
                ? CJ_ENOMEM
                : CJ_OK;
 }
@@ -170,6 +174,26 @@ static void seal_sort(seal *s)
 /* ---- writing
  * ------------------------------------------------------------------------------- */
 
+/* The rows [from, until) of the sorted keys, read once more: kept since the first time,
+ * they would take more memory than their bytes do. */
+static int32_t seal_rows(const seal *s, cj__part_writer *w, size_t from, size_t until)
+{
+    int32_t rc = CJ_OK;
+
+    for (size_t i = from; i < until; i++) {
+        cj__text bytes = {s->keys[i].bytes, s->keys[i].n_bytes};
+        size_t at = 0;
+        cj__row row;
+
+        if (i + SEAL_AHEAD < until)
+            cj__prefetch(s->keys[i + SEAL_AHEAD].bytes);
+        CJ_TRY(cj__journal_next(bytes, &at, &row));
+        CJ_TRY(cj__part_row(w, &row));
+    }
+out:
+    return rc;
+}
+
 static int32_t seal_part(seal *s, uint32_t slice, size_t from, size_t until)
 {
     cj__part_writer *w = NULL;
@@ -177,8 +201,7 @@ static int32_t seal_part(seal *s, uint32_t slice, size_t from, size_t until)
     int32_t rc;
 
     CJ_TRY(cj__part_begin(s->db, s->slices[slice], &w));
-    for (size_t i = from; i < until; i++)
-        CJ_TRY(cj__part_row(w, &s->rows[s->keys[i].row]));
+    CJ_TRY(seal_rows(s, w, from, until));
     for (size_t i = 0; i < s->n_messages; i++) {
         if (s->messages[i].slice != slice)
             continue;

@@ -7,7 +7,6 @@ static const char number_pairs[] = "0001020304050607080910111213141516171819"
                                    "4041424344454647484950515253545556575859"
                                    "6061626364656667686970717273747576777879"
                                    "8081828384858687888990919293949596979899";
-static const char number_hex[] = "0123456789abcdef";
 
 static const uint64_t number_powers[] = {
     1,
@@ -36,6 +35,52 @@ typedef struct number_decimal {
     uint32_t whole, fraction; /* digits before and after the point */
 } number_decimal;
 
+/* The number of eight digits, each in a byte, the first in the lowest. */
+static uint64_t decimal_of_eight(uint64_t x)
+{
+    x = (x * 10 + (x >> 8)) & 0x00ff00ff00ff00ffu;
+    x = (x * 100 + (x >> 16)) & 0x0000ffff0000ffffu;
+    return (x * 10000 + (x >> 32)) & 0xffffffffu;
+}
+
+/* The n (1..8) bytes at p as the upper bytes of a word. */
+static uint64_t decimal_load(const char *p, size_t n)
+{
+    uint32_t low, high;
+
+    if (n < 4)
+        return cj__load_part((const uint8_t *)p, n) << (64 - 8 * n);
+    memcpy(&low, p, 4);
+    memcpy(&high, p + n - 4, 4);
+    return (uint64_t)high << 32 | (n == 4 ? 0 : (uint64_t)low << (64 - 8 * n));
+}
+
+/* Up to eight digits and a point, in a few steps for all of them: most numbers are
+ * short, and of no length that could be foretold. */
+static int decimal_read_short(cj__text t, number_decimal *out)
+{
+    const uint64_t each = 0x0101010101010101u;
+    uint64_t x = (decimal_load(t.data, t.n) ^ (each * '0')) >> (64 - 8 * t.n)
+                                                                   << (64 - 8 * t.n);
+    uint64_t odd = ((x + each * 118) | x) & (each * 128);
+    uint32_t point;
+
+    out->whole = (uint32_t)t.n;
+    out->fraction = 0;
+    if (odd != 0) {
+        point = (uint32_t)__builtin_ctzll(odd) / 8; /* its byte in the word */
+        if ((odd & (odd - 1)) != 0 || (x >> (8 * point) & 255) != ('.' ^ '0'))
+            return -1;
+        out->fraction = 7 - point;
+        out->whole = (uint32_t)t.n - out->fraction - 1;
+        x = (x & ~cj__low_bits(8 * point + 8)) | (x & cj__low_bits(8 * point)) << 8;
+        if (out->fraction == 0)
+            return -1;
+    }
+    out->value = (int64_t)decimal_of_eight(x);
+    return out->whole == 0 || (out->whole > 1 && t.data[0] == '0') ? -1 : 0;
+}
+
 /* "-12.50" and the like: as short as it can be before the point, at most 18 digits. */
 static int decimal_read(cj__text t, number_decimal *out)
 {
@@ -44,6 +89,8 @@ static int decimal_read(cj__text t, number_decimal *out)
 
     if (t.n - negative > 19 || t.n == negative)
         return -1;
+    if (t.n <= 8 && !negative)
+        return decimal_read_short(t, out);
     for (; i < t.n; i++) {
         uint32_t digit = (uint32_t)(unsigned char)t.data[i] - '0';
 
@@ -163,31 +210,57 @@ uint64_t cj__digits_value(const char *digits, size_t n)
 /* ---- hexadecimal ------------------------------------------------------------------
  */
 
-void cj__hex_write(char *to, const uint8_t *bytes, size_t n)
+/* Eight digits at a time, a digit in each byte of a word; what is left goes through a
+ * word of its own. */
+static const uint64_t number_each = 0x0101010101010101u;
+
+static uint64_t hex_of_four(uint64_t bytes)
 {
-    for (size_t i = 0; i < n; i++) {
-        to[2 * i] = number_hex[bytes[i] >> 4];
-        to[2 * i + 1] = number_hex[bytes[i] & 15];
-    }
+    uint64_t x = (bytes | bytes << 16) & 0x0000ffff0000ffffu;
+
+    x = (x | x << 8) & 0x00ff00ff00ff00ffu;
+    x = (x >> 4 | x << 8) & (number_each * 15); /* the high half of a byte first */
+    return x + number_each * '0' + ((x + number_each * 6) >> 4 & number_each) * 39;
 }
 
-static uint32_t hex_digit(char c)
+void cj__hex_write(char *to, const uint8_t *bytes, size_t n)
 {
-    if (c >= '0' && c <= '9')
-        return (uint32_t)(c - '0');
-    return c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a') + 10 : 16;
+    uint8_t last[8];
+
+    for (; n >= 4; to += 8, bytes += 4, n -= 4)
+        cj__store64((uint8_t *)to, hex_of_four(cj__load_part(bytes, 4)));
+    cj__store64(last, hex_of_four(cj__load_part(bytes, n)));
+    memcpy(to, last, 2 * n);
+}
+
+/* The four bytes of eight digits; *bad gets bits when some are none. */
+static uint32_t hex_to_four(uint64_t digits, uint64_t *bad)
+{
+    uint64_t letters = digits >> 6 & number_each;
+    uint64_t x = (digits & (number_each * 15)) + letters * 9;
+
+    *bad |=
+        (x & (number_each * 16)) | (digits ^ (x + number_each * '0' + letters * 39));
+    *bad |= ((x + number_each * 6) >> 4 & number_each) ^ letters;
+    x = (x << 4 | x >> 8) & 0x00ff00ff00ff00ffu;
+    x = (x | x >> 8) & 0x0000ffff0000ffffu;
+    return (uint32_t)(x | x >> 16);
 }
 
 int cj__hex_read(uint8_t *to, const char *digits, size_t n)
 {
-    uint32_t bad = 0;
+    uint8_t last[8];
+    uint64_t bad = 0;
+    uint32_t four;
 
-    for (size_t i = 0; i < n; i++) {
-        uint32_t high = hex_digit(digits[2 * i]), low = hex_digit(digits[2 * i + 1]);
-
-        bad |= (high | low) & 16;
-        to[i] = (uint8_t)(high << 4 | (low & 15));
+    for (; n >= 4; to += 4, digits += 8, n -= 4) {
+        four = hex_to_four(cj__load64((const uint8_t *)digits), &bad);
+        memcpy(to, &four, 4);
     }
+    memset(last, '0', sizeof last);
+    memcpy(last, digits, 2 * n);
+    four = hex_to_four(cj__load64(last), &bad);
+    memcpy(to, &four, n);
     return bad ? -1 : 0;
 }
 
