@@ -54,6 +54,10 @@ def evaluated(store, text, now):
     for row in store.segment_evaluate(text, as_of=now):
         until = row["valid_until_ms"]
         found[row["profile"]] = (WORDS[row["truth"]], NEVER if until is None else until)
+    # Who is in it is found in other ways when nobody else is asked for.
+    members = {row["profile"]: row["valid_until_ms"] or NEVER
+               for row in store.segment_evaluate(text, as_of=now, members_only=True)}
+    assert members == {profile: until for profile, (answer, until) in found.items() if answer}, (text, now)
     return found
 
 

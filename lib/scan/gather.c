@@ -232,6 +232,8 @@ static int gather_any(const cj__plan *p, uint32_t first, uint32_t last)
         return 1;
     if (last > p->n_nodes)
         last = p->n_nodes;
+    if (p->opts.profiles != NULL && first <= last)
+        return cj__bits_any(p->opts.profiles, first, last);
     for (uint32_t node = first; node >= 1 && node <= last; node++) {
         if (p->profile_of[node] == node && cj__plan_wants(p, node))
             return 1;

@@ -57,7 +57,9 @@ int64_t cj__plan_block(const cj__part *part, uint32_t node);
 static inline int cj__plan_wants(const cj__plan *p, uint32_t root)
 {
     return (p->opts.guests || (p->mask[root] & CJ__MASK_KNOWN) != 0) &&
-           (p->opts.profile == 0 || p->opts.profile == root);
+           (p->opts.profile == 0 || p->opts.profile == root) &&
+           (p->opts.profiles == NULL ||
+            (p->opts.profiles[root >> 6] >> (root & 63) & 1) != 0);
 }
 
 static inline int cj__plan_names(const cj__plan *p, uint32_t name)

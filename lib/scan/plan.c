@@ -30,7 +30,7 @@ static int32_t plan_look(cj__plan *p)
     int64_t n_guests;
     int32_t rc = cj__reader_profile_counts(p->reader, &p->n_foreign, &n_guests);
 
-    p->all_wanted = p->opts.guests || n_guests == 0;
+    p->all_wanted = p->opts.profiles == NULL && (p->opts.guests || n_guests == 0);
     p->simple = p->n_foreign == 0 && p->all_wanted;
     return rc;
 }

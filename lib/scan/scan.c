@@ -48,7 +48,8 @@ static void scan_share(cj__walk *walk, int64_t *n_slots)
     int64_t each = (p->n_foreign > 0 ? bytes / 2 : bytes) / walk->n_workers;
 
     row += text;
-    walk->is_whole = text == 0 && p->n_foreign > 0 && cj__whole_fits(walk, bytes / 2);
+    walk->is_whole = text == 0 && p->opts.profiles == NULL && p->n_foreign > 0 &&
+                     cj__whole_fits(walk, bytes / 2);
     walk->window_events = scan_clamp(each / 2 / in_window, SCAN_WINDOW_LEAST,
                                      walk->is_whole ? SCAN_WINDOW_WHOLE : SCAN_WINDOW);
     *n_slots = walk->is_whole || walk->by_states

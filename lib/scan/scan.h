@@ -47,6 +47,7 @@ typedef struct cj__scan_options {
     const uint32_t *names;     /* the folds read only events of these names, and */
     size_t n_names;            /* CJ__COL_NAME; 0: of any */
     uint32_t profile;          /* 0: all */
+    const uint64_t *profiles;  /* a bit for each that is wanted; NULL: all are */
     int32_t guests;            /* 0: skip profiles known only by a guest identifier */
     int32_t idle;              /* 1: profiles without a row too, with n 0 */
     int32_t threads;           /* 0: 1 */

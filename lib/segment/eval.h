@@ -52,7 +52,7 @@ int32_t cj__program_reads_traits(const cj__program *p);
  * a CALL node whose kid 0 is the TEXT; NULL after the last. */
 const cj__seg_node *cj__program_reference(const cj__program *p, int32_t i);
 
-/* Which events programs look at, now and at any later moment. */
+/* What programs look at, now and at any later moment. */
 enum { CJ__NEEDS_NAMES = 32 };
 typedef struct cj__needs {
     uint32_t columns;
@@ -62,6 +62,7 @@ typedef struct cj__needs {
     size_t n_names;
     uint32_t names[CJ__NEEDS_NAMES];
     int64_t from_ms; /* events from here on; INT64_MIN: all */
+    int32_t idle;    /* 1: profiles without such an event too */
 } cj__needs;
 void cj__needs_begin(cj__needs *needs);
 /* Add what a program needs from now_ms on. */

@@ -79,7 +79,8 @@ static int32_t evaluate_run(evaluate *v, const cj_segment_options *o, cj_table *
 
     cj__ask_everyone(&v->ask, o, v, &e);
     e.visit = evaluate_visit;
-    v->members_only = o->members_only;
+    e.root = v->item;
+    e.members_only = v->members_only = o->members_only != 0;
     CJ_TRY(cj__everyone_run(&e));
     CJ_TRY(evaluate_table(v->ask.set.db, o, &e.partial, out));
 out:
@@ -152,7 +153,8 @@ int32_t cj__segment_count(cj_db *db, const char *name, const cj_segment_options 
     CJ_TRY(cj__ask_name(&v.ask, cj__text_of(name), &v.item));
     cj__ask_everyone(&v.ask, opts, &v, &e);
     e.visit = evaluate_counted;
-    e.momentary = 1;
+    e.momentary = e.members_only = 1;
+    e.root = v.item;
     CJ_TRY(cj__everyone_run(&e));
     *n_out = (int64_t)e.partial.n;
 out:

@@ -64,6 +64,12 @@ out:
     return rc;
 }
 
+static int everyone_wants(const cj__everyone *e, uint32_t profile)
+{
+    return e->profiles == NULL ||
+           (e->profiles[profile >> 6] >> (profile & 63) & 1) != 0;
+}
+
 /* No program reads events: nothing to scan. */
 static int32_t everyone_without_events(everyone_pool *pool)
 {
@@ -74,7 +80,7 @@ static int32_t everyone_without_events(everyone_pool *pool)
     for (uint32_t i = only == 0 ? 1 : only; i <= (only == 0 ? k->n_nodes : only); i++) {
         if (i % EVERYONE_LOOK == 0)
             CJ_TRY(cj__interrupted(&pool->e->db->cx));
-        if (k->profile_of[i] == i)
+        if (k->profile_of[i] == i && everyone_wants(pool->e, i))
             CJ_TRY(everyone_profile(&pool, &pool->e->partial, i, NULL, 0, 0));
     }
     rc = cj__str_status(&pool->e->partial);
@@ -94,8 +100,9 @@ static int32_t everyone_scan(everyone_pool *pool, const cj__needs *needs)
                                               : needs->n_names > 0
                                                   ? needs->n_names
                                                   : 1, /* 0: nobody's */
+                                   .profiles = e->profiles,
                                    .guests = 1,
-                                   .idle = 1,
+                                   .idle = needs->idle,
                                    .threads = e->threads,
                                    .reader = e->reader,
                                    .progress = e->progress,
@@ -109,13 +116,52 @@ static int32_t everyone_scan(everyone_pool *pool, const cj__needs *needs)
     return rc;
 }
 
+/* Can somebody be in it of whom no event is shown?  Of those, one without traits stands
+ * for all when nothing else is read of them. */
+static int32_t everyone_idle(const everyone_pool *pool, cj__runner *r,
+                             int32_t *idle_out)
+{
+    const cj__set *set = pool->e->set;
+    cj__answer answer;
+    int32_t rc;
+
+    *idle_out = 1;
+    if (!pool->e->members_only || pool->known.n_traits > 0 || set->n_lists > 0 ||
+        set->reads_identifiers || set->reads_shared || set->reads_number)
+        return CJ_OK;
+    cj__runner_turn_blank(r);
+    CJ_TRY(cj__runner_answer(r, pool->e->root, pool->e->now_ms, &answer));
+    *idle_out = answer.truth == CJ__TRUE;
+out:
+    return rc;
+}
+
+static int32_t everyone_begin(everyone_pool *pool, cj__runner *r, cj__arena *arena,
+                              cj__needs *needs)
+{
+    cj__everyone *e = pool->e;
+    cj__text *names;
+    size_t n_names;
+    int32_t rc;
+
+    CJ_TRY(cj__runner_traits(r, arena, &names, &n_names));
+    CJ_TRY(cj__known_load(&pool->known, e->reader, e->set, names, n_names, e->profile));
+    if (e->profile > pool->known.n_nodes ||
+        (e->profile != 0 && pool->known.profile_of[e->profile] != e->profile))
+        CJ_TRY(cj__fail(CJ_ENOTFOUND, "there is no such profile"));
+    if (e->members_only && e->profiles == NULL && e->profile == 0)
+        CJ_TRY(cj__candidates(e, r, arena, &e->profiles));
+    cj__runner_needs(r, e->now_ms, needs);
+    CJ_TRY(everyone_idle(pool, r, &needs->idle));
+out:
+    return rc;
+}
+
 int32_t cj__everyone_run(cj__everyone *e)
 {
     everyone_pool pool = {.e = e, .env = cj__runner_env(e->db, e->reader)};
     cj__runner *first = NULL;
-    cj__text *names;
     cj__arena arena;
-    size_t n_names;
     cj__needs needs;
     int32_t rc;
 
@@ -123,14 +169,9 @@ int32_t cj__everyone_run(cj__everyone *e)
     cj__arena_init(&arena, &e->db->cx.allocator);
     cj__str_init(&e->partial, &e->db->cx.allocator, PTRDIFF_MAX / 2);
     CJ_TRY(everyone_runner(&pool, &first));
-    cj__runner_needs(first, e->now_ms, &needs);
-    CJ_TRY(cj__runner_traits(first, &arena, &names, &n_names));
-    CJ_TRY(cj__known_load(&pool.known, e->reader, e->set, names, n_names, e->profile));
+    CJ_TRY(everyone_begin(&pool, first, &arena, &needs));
     everyone_give(&pool, first);
     first = NULL;
-    if (e->profile > pool.known.n_nodes ||
-        (e->profile != 0 && pool.known.profile_of[e->profile] != e->profile))
-        CJ_TRY(cj__fail(CJ_ENOTFOUND, "there is no such profile"));
     CJ_TRY(needs.columns == 0 ? everyone_without_events(&pool)
                               : everyone_scan(&pool, &needs));
 out:

@@ -14,6 +14,9 @@ typedef struct cj__everyone {
     int64_t give_up_ms; /* by the host's clock: CJ_ELIMIT after that; 0: never */
     uint32_t profile;   /* 0: everybody */
     int32_t threads, momentary;
+    int32_t members_only; /* 1: visit keeps nothing of who is not in item `root` */
+    uint32_t root;
+    const uint64_t *profiles; /* a bit for each that may be in it; NULL: anybody */
     cj_progress_fn progress;
     void *progress_user;
     /* Called for each profile, in any thread, with a runner that is turned to it;
@@ -24,5 +27,10 @@ typedef struct cj__everyone {
 } cj__everyone;
 
 int32_t cj__everyone_run(cj__everyone *e);
+
+/* Who may be in item `root` at e->now_ms, by a clause that is quicker to ask than the
+ * whole; bits in the arena, or NULL when no clause is. */
+int32_t cj__candidates(const cj__everyone *e, cj__runner *r, cj__arena *arena,
+                       const uint64_t **bits_out);
 
 #endif

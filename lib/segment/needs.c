@@ -81,7 +81,7 @@ static void needs_selector(cj__needs *needs, const cj__selector *s)
 
 void cj__needs_begin(cj__needs *needs)
 {
-    *needs = (cj__needs){.valued = 1, .from_ms = INT64_MAX};
+    *needs = (cj__needs){.valued = 1, .from_ms = INT64_MAX, .idle = 1};
 }
 
 void cj__program_needs(cj__program *p, int64_t now_ms, cj__needs *needs)

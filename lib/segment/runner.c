@@ -114,6 +114,12 @@ void cj__runner_turn(cj__runner *r, const cj__known *known, uint32_t profile,
     r->facts.n = n;
 }
 
+void cj__runner_turn_blank(cj__runner *r)
+{
+    r->load++;
+    memset(&r->facts, 0, sizeof r->facts);
+}
+
 static int32_t runner_member(cj__runner *r, uint32_t i, int64_t now_ms,
                              cj__answer *out);
 

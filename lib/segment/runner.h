@@ -45,6 +45,8 @@ void cj__runner_needs(const cj__runner *r, int64_t now_ms, cj__needs *needs);
 /* Turn to a profile: its rows [first, first + n) of columns (NULL: none). */
 void cj__runner_turn(cj__runner *r, const cj__known *known, uint32_t profile,
                      const cj__columns *columns, int64_t first, int64_t n);
+/* Turn to somebody of whom nothing is known; the set has no lists. */
+void cj__runner_turn_blank(cj__runner *r);
 /* What item i says of it at a moment. */
 int32_t cj__runner_answer(cj__runner *r, uint32_t i, int64_t now_ms, cj__answer *out);
 /* The truth, or value as text, of a node of item i at a moment: cj__program_explain. */

@@ -204,6 +204,8 @@ static int32_t set_function(cj__set *s, const cj__seg_node *node)
         s->reads_identifiers = 1;
     else if (cj__text_equal(name, cj__text_of("shared_device")))
         s->reads_shared = 1;
+    else if (cj__text_equal(name, cj__text_of("sample")))
+        s->reads_number = 1;
     else if (cj__text_equal(name, cj__text_of("in_segment")))
         return cj__set_add_named(s, node->kids[0]->text, &ignored);
     else if (cj__text_equal(name, cj__text_of("in_list")))

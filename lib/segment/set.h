@@ -42,7 +42,7 @@ typedef struct cj__set {
     size_t n_lists, lists_capacity;
     cj__text *open; /* names on the way: what they lead to must not lead back */
     size_t n_open, open_capacity;
-    int32_t reads_identifiers, reads_shared;
+    int32_t reads_identifiers, reads_shared, reads_number; /* of profiles */
 } cj__set;
 
 void cj__set_begin(cj__set *s, cj_db *db, cj__conn *conn);
