@@ -383,6 +383,16 @@ def test_cli_format__four_ways_of_one_result(shop):
     assert [row["user_id"] for row in rows] == ["ann", "bob", "cid"]
 
 
+def test_cli_format__csv_rows_that_end_in_nothing(shop):
+    """The reason of a joined edge is absent, and the last column."""
+    done = run("-d", shop, "identify", "user_id=ann", "loyalty_card=4711", "email=ann@example.org")
+    assert done.returncode == DONE
+    rows = list(csv.reader(io.StringIO(
+        run("-d", shop, "edges", "--state", "joined", "--format", "csv").out)))
+    assert rows[0][-1] == "reason" and len(rows) == 3
+    assert all(len(row) == len(rows[0]) and row[-1] == "" for row in rows[1:])
+
+
 def test_cli_time__zones_of_dates(shop):
     def seen(*words):
         return {row["user_id"] for row in lines_of(run("-d", shop, "rfm", *words).out)}

@@ -231,11 +231,9 @@ static void grid_csv(const grid *g, FILE *out)
 
         if (c > 0)
             fputc(',', out);
-        if (g->cells[i].absent)
-            continue;
         if (g->cells[i].text != NULL)
             grid_csv_text(g->cells[i].text, out);
-        else
+        else if (!g->cells[i].absent)
             grid_json_cell(g, i, out);
         if (c + 1 == g->n_columns)
             fputc('\n', out);
