@@ -18,70 +18,34 @@ import struct
 import subprocess
 import sys
 import termios
-from pathlib import Path
 
 import pytest
-
-TOP = Path(__file__).resolve().parent.parent
-PROGRAM = Path(os.environ.get("CJOURNEY_PROGRAM") or os.environ.get("CJOURNEY")
-               or TOP / "build/release/bin/cjourney").resolve()
-GENERATE = PROGRAM.parent.parent / "examples/demo/generate"
-
-DONE, FAILED, USAGE, REJECTS, NOTHING, BUSY, DAMAGED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 130
-
-
-def run(*words, stdin=b"", env=None):
-    """Run the program; text in, text out."""
-    own = {k: v for k, v in os.environ.items() if k not in ("CJOURNEY_DB", "NO_COLOR", "COLUMNS")}
-    if isinstance(stdin, str):
-        stdin = stdin.encode()
-    done = subprocess.run([PROGRAM, *map(str, words)], input=stdin, capture_output=True,
-                          env={**own, **(env or {})}, timeout=120)
-    done.out, done.err = done.stdout.decode(), done.stderr.decode()
-    return done
-
-
-def lines_of(text):
-    return [json.loads(line) for line in text.splitlines()]
-
-
-ORDERS = [
-    # who, time, order, value
-    ("ann", "2025-01-05T10:00:00Z", "A1", "20.00"),
-    ("ann", "2025-03-01T10:00:00Z", "A2", "35.50"),
-    ("bob", "2025-02-10T22:30:00Z", "A3", "10.00"),
-    ("cid", "2025-03-09T23:30:00Z", "A4", "99.99"),
-]
-
-
-def order(who, when, number, value, **more):
-    return {"type": "event", "time": when, "name": "order", "channel": "web",
-            "identifiers": {"user_id": who}, "order_id": number, "value": value,
-            "message_id": number, **more}
-
-
-def ndjson(rows):
-    return "".join(json.dumps(row) + "\n" for row in rows)
-
-
-@pytest.fixture
-def shop(tmp_path):
-    """A file with four orders of three customers."""
-    path = tmp_path / "shop.db"
-    done = run("-d", path, "import", "--format", "json", "--time-zone", "Europe/Berlin", "-",
-               stdin=ndjson(order(*row) for row in ORDERS))
-    assert done.returncode == DONE, done.err
-    return path
-
+from cli import (BUSY, DAMAGED, DONE, FAILED, GENERATE, INTERRUPTED, NOTHING, ORDERS, PROGRAM,
+                 REJECTS, TOP, USAGE, lines_of, ndjson, order, run, shop)  # noqa: F401
 
 # ---- help, man page, completion: one set of tables -----------------------------------------
 
 
+def listed(text, begin):
+    """The commands that a help text lists after `begin`."""
+    body = text[text.index(begin):text.index("Options of every command:")]
+    return re.findall(r"^  ([a-z]+)  +\S", body, re.M)
+
+
 def commands():
     """Every command, as `cjourney help` lists it."""
-    text = run("help").out
-    body = text[text.index("Recording:"):text.index("Options of every command:")]
-    return re.findall(r"^  ([a-z]+)  +\S", body, re.M)
+    return listed(run("help").out, "Recording:")
+
+
+def everything():
+    """Every command, those of a family behind it: ("segment", "eval")."""
+    found = []
+    for name in commands():
+        found.append((name,))
+        text = run("help", name).out
+        if "\nCommands:\n" in text:
+            found += [(name, part) for part in listed(text, "\nCommands:\n")]
+    return found
 
 
 def options(text):
@@ -95,17 +59,17 @@ def options(text):
 
 
 def test_cli_help__lists_the_commands_of_the_design():
-    assert commands() == ["import", "record", "identify", "failed", "rfm", "profile", "events",
-                          "edges", "merge", "unmerge", "block", "export", "stats", "check",
+    assert commands() == ["import", "record", "identify", "failed", "rfm", "segment", "profile",
+                          "events", "edges", "merge", "unmerge", "block", "export", "stats", "check",
                           "compact", "completion", "help", "version"]
 
 
-@pytest.mark.parametrize("name", commands())
+@pytest.mark.parametrize("name", everything(), ids=" ".join)
 def test_cli_help__starts_with_an_example_that_parses(name):
-    done = run(name, "--help")
+    done = run(*name, "--help")
     assert done.returncode == DONE and done.err == ""
     assert done.out.startswith("Examples:\n  # ")
-    assert run("help", name).out == done.out
+    assert run("help", *name).out == done.out
     assert max(map(len, done.out.splitlines())) <= 80
     assert "\nUsage: cjourney " in done.out
     # Every example names only options that the command has.
@@ -129,11 +93,11 @@ def test_cli_man__tells_every_command_and_option():
     man = run("help", "--man").out
     plain = man.replace("\\-", "-").replace("\\&", "").replace("\\(aq", "'").replace("\\e", "\\")
     assert man.startswith(".TH CJOURNEY 1 ")
-    assert re.findall(r"^\.SS (\S+)$", plain, re.M) == commands()
-    for name in commands():
-        part = re.search(rf"^\.SS {name}\n(.*?)(?=^\.S[SH] )", plain, re.M | re.S).group(1)
+    assert re.findall(r"^\.SS (.+)$", plain, re.M) == list(map(" ".join, everything()))
+    for name in everything():
+        part = re.search(rf"^\.SS {' '.join(name)}\n(.*?)(?=^\.S[SH] )", plain, re.M | re.S).group(1)
         own = re.findall(r"^\.B (?:-\w, )?--([a-z-]+)", part, re.M)
-        help_text = run(name, "--help").out
+        help_text = run(*name, "--help").out
         section = help_text.split("\nOptions of every command:")[0]
         expected = list(options(section)) if "\nOptions:" in section else []
         assert own == expected, name
@@ -177,10 +141,20 @@ def test_cli_completion__offers_commands_options_and_choices():
     assert complete("help", "comp") == ["compact", "completion"]
 
 
-@pytest.mark.parametrize("name", commands())
+def test_cli_completion__knows_the_commands_of_a_family():
+    parts = [name[1] for name in everything() if name[0] == "segment" and len(name) == 2]
+    assert complete("segment", "")[:len(parts)] == parts
+    assert complete("-d", "x.db", "segment", "ev") == ["eval"]
+    assert complete("segment", "-d", "x.db", "cou") == ["count"]
+    assert complete("segment", "show", "vip", "--form", "") == ["text", "json"]
+    assert complete("segment", "eval", "--format", "c") == ["csv"]
+    assert complete("segment", "members", "list", "--i") == ["--identifier"], "a name, no command"
+
+
+@pytest.mark.parametrize("name", everything(), ids=" ".join)
 def test_cli_completion__knows_every_option(name):
-    known = set(options(run(name, "--help").out))
-    assert set(complete(name, "--")) == {"--" + option for option in known}
+    known = set(options(run(*name, "--help").out))
+    assert set(complete(*name, "--")) == {"--" + option for option in known}
 
 
 def test_cli_version__names_the_library():
@@ -198,6 +172,16 @@ def test_cli_version__names_the_library():
     (["stat"], "did you mean stats?"),
     (["zebra"], "all commands: cjourney help"),
     (["help", "exprot"], "did you mean export?"),
+    (["help", "rfm", "extra"], "rfm has no further commands"),
+    (["help", "segment", "evel"], "did you mean eval?"),
+    (["segment", "evel"], "did you mean eval?"),
+    (["segment", "zebra"], "all commands: cjourney help segment"),
+    (["segment", "zebra"], 'unknown command "segment zebra"'),
+    (["segment", "--as-off", "x"], "unknown option --as-off"),
+    (["segment", "eval"], "usage: cjourney -d FILE segment eval EXPRESSION"),
+    (["segment", "eval", "has(email)", "--idntifier", "x"], "did you mean --identifier?"),
+    (["segment", "show", "vip", "--form", "xml"], "it is one of text|json"),
+    (["segment", "eval", "has(email)"], "add -d FILE, or set $CJOURNEY_DB"),
     (["rfm", "--sumary"], "did you mean --summary?"),
     (["rfm", "--monetray=net"], "did you mean --monetary?"),
     (["import", "--reject", "x", "y"], "did you mean --rejects?"),
@@ -381,6 +365,16 @@ def test_cli_format__four_ways_of_one_result(shop):
     assert run("--format", "csv", *words).out == run(*words, "--format", "csv").out
     assert [row["monetary_minor"] for row in rows] == [5550, 1000, 9999]
     assert [row["user_id"] for row in rows] == ["ann", "bob", "cid"]
+
+
+def test_cli_format__csv_rows_that_end_in_nothing(shop):
+    """The reason of a joined edge is absent, and the last column."""
+    done = run("-d", shop, "identify", "user_id=ann", "loyalty_card=4711", "email=ann@example.org")
+    assert done.returncode == DONE
+    rows = list(csv.reader(io.StringIO(
+        run("-d", shop, "edges", "--state", "joined", "--format", "csv").out)))
+    assert rows[0][-1] == "reason" and len(rows) == 3
+    assert all(len(row) == len(rows[0]) and row[-1] == "" for row in rows[1:])
 
 
 def test_cli_time__zones_of_dates(shop):

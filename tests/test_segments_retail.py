@@ -57,14 +57,18 @@ def local_ms(text):
     return (datetime.fromisoformat(text).replace(tzinfo=LONDON) - EPOCH) // timedelta(milliseconds=1)
 
 
-@pytest.fixture(scope="module")
-def orders():
+def read_orders():
     """Order number: its lines, in the order of the file."""
     found = defaultdict(list)
     with gzip.open(DATA, "rt", encoding="utf-8", newline="") as f:
         for line in csv.DictReader(f):
             found[line["InvoiceNo"]].append(line)
     return found
+
+
+@pytest.fixture(scope="module")
+def orders():
+    return read_orders()
 
 
 @pytest.fixture(scope="module")

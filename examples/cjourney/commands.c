@@ -1,23 +1,10 @@
 /* The tables of the cjourney program: every command and option, once.  Parsing, --help,
  * the man page and the shell completion read them; nothing about a command is said
- * anywhere else. */
+ * anywhere else.  Commands of a family, such as "segment eval", have a table beside
+ * their code. */
 #include "program.h"
 
 #include <string.h>
-
-#define END_OPTIONS                                                                    \
-    {                                                                                  \
-        NULL, 0, NULL, NULL, NULL, NULL                                                \
-    }
-#define END_EXAMPLES                                                                   \
-    {                                                                                  \
-        NULL, NULL                                                                     \
-    }
-#define KINDS                                                                          \
-    "user_id, crm_id, loyalty_card, email, phone, device_id, anonymous_id or guest"
-#define PERSON                                                                         \
-    "A PERSON is KIND=VALUE (KIND: " KINDS "), a value alone "                         \
-    "(its kind is looked for), or the number of a profile."
 
 /* clang-format off */
 const option common_options[] = {
@@ -32,7 +19,7 @@ const option common_options[] = {
     END_OPTIONS,
 };
 
-static const option no_options[] = {END_OPTIONS};
+const option no_options[] = {END_OPTIONS};
 
 static const example import_examples[] = {
     {"a year of events, one JSON object per line",
@@ -159,6 +146,15 @@ static const option rfm_options[] = {
     {"classes", 0, NULL, NULL, "show the table of classes", NULL},
     {"threads", 0, "N", NULL, "threads to compute with", "1"},
     END_OPTIONS,
+};
+
+static const example segment_examples[] = {
+    {"who has not ordered for three months, and had been worth something?",
+     "cjourney -d shop.db segment eval 'orders(last 90 days) = 0 and revenue() > 200 "
+     "EUR'"},
+    {"give it a name", "cjourney -d shop.db segment define asleep @asleep.segment"},
+    {"how many are in each", "cjourney -d shop.db segment count"},
+    END_EXAMPLES,
 };
 
 static const example events_examples[] = {
@@ -300,6 +296,11 @@ static const char rfm_details[] = "Three questions about every customer: how lon
                                   "Recency is in whole calendar days of the store's "
                                   "time zone before the as-of date.\n"
                                   "Columns that end in _minor are minor units (cents).";
+static const char segment_details[] =
+    "A segment is a condition over a customer, such as:\n"
+    "orders(last 90 days) = 0 and country in (\"DE\", \"AT\") and has(email).\n"
+    "It is answered for any moment (--as-of), from the events before it and from what "
+    "was known then.  The language is told in docs/SEGMENTS.md.";
 static const char export_details[] = "An order and its items are one line.  Import it "
                                      "into a new file: events do not carry the\n"
                                      "message id they came with, so in this file they "
@@ -314,70 +315,87 @@ static const char check_details[] = "Verifies every checksum and invariant.  No 
 const command commands[] = {
     {"import", "FILE...", "read a file of events or orders",
      "Recording", import_examples, import_options, import_details,
-     1, -1, NEEDS_FILE | MAKES_FILE | WRITES, run_import},
+     1, -1, NEEDS_FILE | MAKES_FILE | WRITES, run_import, NULL},
     {"record", "[NAME | JSON... | -]", "record one event, or JSON messages",
      "Recording", record_examples, record_options, record_details,
-     1, -1, NEEDS_FILE | MAKES_FILE | WRITES, run_record},
+     1, -1, NEEDS_FILE | MAKES_FILE | WRITES, run_record, NULL},
     {"identify", "KIND=VALUE...", "say what belongs to one person, and what is known",
      "Recording", identify_examples, identify_options, "KIND is " KINDS ".",
-     1, -1, NEEDS_FILE | MAKES_FILE | WRITES, run_identify},
+     1, -1, NEEDS_FILE | MAKES_FILE | WRITES, run_identify, NULL},
     {"failed", "", "list what was rejected, or try it again",
      "Recording", failed_examples, failed_options, NULL,
-     0, 0, NEEDS_FILE | WRITES, run_failed},
+     0, 0, NEEDS_FILE | WRITES, run_failed, NULL},
 
     {"rfm", "", "score customers by recency, frequency and money",
      "Customers", rfm_examples, rfm_options, rfm_details,
-     0, 0, NEEDS_FILE, run_rfm},
+     0, 0, NEEDS_FILE, run_rfm, NULL},
+    {"segment", "COMMAND", "say which customers you mean, and who they are",
+     "Customers", segment_examples, no_options, segment_details,
+     0, 0, 0, run_segment, segment_commands},
     {"profile", "PERSON", "tell who somebody is, and their journey",
      "Customers", profile_examples, profile_options, PERSON,
-     1, 1, NEEDS_FILE, run_profile},
+     1, 1, NEEDS_FILE, run_profile, NULL},
     {"events", "", "read events back",
      "Customers", events_examples, events_options, PERSON,
-     0, 0, NEEDS_FILE, run_events},
+     0, 0, NEEDS_FILE, run_events, NULL},
 
     {"edges", "[PERSON]", "show what joins identifiers, and what was refused",
      "Identity", edges_examples, edges_options, PERSON,
-     0, 1, NEEDS_FILE, run_edges},
+     0, 1, NEEDS_FILE, run_edges, NULL},
     {"merge", "PERSON PERSON", "make two profiles one",
      "Identity", merge_examples, no_options, PERSON,
-     2, 2, NEEDS_FILE | WRITES, run_merge},
+     2, 2, NEEDS_FILE | WRITES, run_merge, NULL},
     {"unmerge", "EDGE", "undo a merge, exactly",
      "Identity", unmerge_examples, no_options, NULL,
-     1, 1, NEEDS_FILE | WRITES, run_unmerge},
+     1, 1, NEEDS_FILE | WRITES, run_unmerge, NULL},
     {"block", "KIND=VALUE", "never take a value for a person",
      "Identity", block_examples, no_options, "It stays in events recorded earlier.",
-     1, 1, NEEDS_FILE | WRITES, run_block},
+     1, 1, NEEDS_FILE | WRITES, run_block, NULL},
 
     {"export", "", "write all events",
      "The file", export_examples, export_options, export_details,
-     0, 0, NEEDS_FILE, run_export},
+     0, 0, NEEDS_FILE, run_export, NULL},
     {"stats", "", "show what is in the file",
      "The file", stats_examples, no_options, NULL,
-     0, 0, NEEDS_FILE, run_stats},
+     0, 0, NEEDS_FILE, run_stats, NULL},
     {"check", "", "verify that the file is sound",
      "The file", check_examples, no_options, check_details,
-     0, 0, NEEDS_FILE, run_check},
+     0, 0, NEEDS_FILE, run_check, NULL},
     {"compact", "", "make the file smaller and faster",
      "The file", compact_examples, no_options, NULL,
-     0, 0, NEEDS_FILE | WRITES, run_compact},
+     0, 0, NEEDS_FILE | WRITES, run_compact, NULL},
 
     {"completion", "[bash]", "write the shell's completion",
      "The program", completion_examples, no_options, NULL,
-     0, 1, 0, run_completion},
+     0, 1, 0, run_completion, NULL},
     {"help", "[COMMAND]", "explain a command",
      "The program", help_examples, help_options, NULL,
-     0, 1, 0, run_help},
+     0, 2, 0, run_help, NULL},
     {"version", "", "tell the version",
      "The program", version_examples, no_options, NULL,
-     0, 0, 0, run_version},
-    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL},
+     0, 0, 0, run_version, NULL},
+    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},
 };
 /* clang-format on */
 
-const command *command_find(const char *name)
+const char *command_word(const command *c)
 {
-    for (const command *c = commands; c->name != NULL; c++)
-        if (strcmp(c->name, name) == 0)
+    const char *blank = strrchr(c->name, ' ');
+
+    return blank == NULL ? c->name : blank + 1;
+}
+
+const char *command_next_word(const void *list, size_t i)
+{
+    const command *c = (const command *)list + i;
+
+    return c->name == NULL ? NULL : command_word(c);
+}
+
+const command *command_find(const command *list, const char *word)
+{
+    for (const command *c = list; c->name != NULL; c++)
+        if (strcmp(command_word(c), word) == 0)
             return c;
     return NULL;
 }

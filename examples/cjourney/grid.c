@@ -231,11 +231,9 @@ static void grid_csv(const grid *g, FILE *out)
 
         if (c > 0)
             fputc(',', out);
-        if (g->cells[i].absent)
-            continue;
         if (g->cells[i].text != NULL)
             grid_csv_text(g->cells[i].text, out);
-        else
+        else if (!g->cells[i].absent)
             grid_json_cell(g, i, out);
         if (c + 1 == g->n_columns)
             fputc('\n', out);
@@ -244,8 +242,7 @@ static void grid_csv(const grid *g, FILE *out)
 
 /* ---- for people ------------------------------------------------------------------ */
 
-/* Columns a text needs; every character counts as one. */
-static size_t grid_width(const char *text)
+size_t text_width(const char *text)
 {
     size_t width = 0;
 
@@ -341,7 +338,7 @@ static int grid_is_text(const grid *g, size_t column)
 /* A text of at most `room` columns, on a terminal that would break the line. */
 static void grid_put(FILE *out, const char *text, size_t room)
 {
-    size_t width = grid_width(text), seen = 0;
+    size_t width = text_width(text), seen = 0;
 
     if (width <= room) {
         fputs(text, out);
@@ -372,7 +369,7 @@ static void grid_line(program *p, const grid *g, const layout *l, char **cells,
 
     fputs(bold ? "\033[1m" : "", out);
     for (size_t c = 0; c < g->n_columns; c++) {
-        size_t width = l->widths[c], own = grid_width(cells[c]), room = width;
+        size_t width = l->widths[c], own = text_width(cells[c]), room = width;
 
         if (width == 0)
             continue;
@@ -402,12 +399,12 @@ static void grid_table(program *p, const grid *g, FILE *out)
         size_t width;
 
         l.shown[i] = grid_shown(p, g, i);
-        width = grid_width(l.shown[i]);
+        width = text_width(l.shown[i]);
         if (width > l.widths[i % g->n_columns])
             l.widths[i % g->n_columns] = width;
     }
     for (size_t c = 0; c < g->n_columns; c++) {
-        size_t width = grid_width(g->columns[c].title);
+        size_t width = text_width(g->columns[c].title);
 
         l.titles[c] = g->columns[c].title;
         if (width == 0)

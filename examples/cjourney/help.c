@@ -155,6 +155,9 @@ void help_command(FILE *out, const command *c)
     fputs("\nUsage: ", out);
     help_usage(out, c);
     fprintf(out, "\n  %c%s.\n", (char)(c->meaning[0] - 'a' + 'A'), c->meaning + 1);
+    for (const command *part = c->parts; part != NULL && part->name != NULL; part++)
+        fprintf(out, "%s  %-12s %s\n", part == c->parts ? "\nCommands:\n" : "",
+                command_word(part), part->meaning);
     if (c->details != NULL) {
         fputc('\n', out);
         help_wrap(out, c->details, 0);
@@ -172,6 +175,8 @@ void help_command(FILE *out, const command *c)
 
             help_options(out, one);
         }
+    if (c->parts != NULL)
+        fprintf(out, "\nMore about a command: cjourney %s COMMAND --help\n", c->name);
     for (const option *o = c->options; o->name != NULL; o++)
         if (o->argument != NULL && strcmp(o->argument, "TIME") == 0) {
             fputc('\n', out);
@@ -279,8 +284,11 @@ static void man_write(FILE *out)
     fputs(".SH EXAMPLES\n", out);
     man_examples(out, first_steps);
     fputs(".SH COMMANDS\n", out);
-    for (const command *c = commands; c->name != NULL; c++)
+    for (const command *c = commands; c->name != NULL; c++) {
         man_command(out, c);
+        for (const command *part = c->parts; part != NULL && part->name != NULL; part++)
+            man_command(out, part);
+    }
     fputs(".SH OPTIONS\nEvery command takes them.\n", out);
     man_options(out, common_options);
     fputs(".PP\n", out);
@@ -297,32 +305,27 @@ static void man_write(FILE *out)
     }
 }
 
-static const char *help_next_command(const void *list, size_t i)
-{
-    return ((const command *)list)[i].name;
-}
-
 int run_help(program *p)
 {
-    const command *c;
+    const command *list = commands, *c = NULL;
 
     if (option_given(p, "man")) {
         man_write(stdout);
-    } else if (p->n_arguments == 0) {
-        help_program(stdout);
-    } else {
-        c = command_find(p->arguments[0]);
-        if (c == NULL) {
-            const char *near = nearest(p->arguments[0], help_next_command, commands);
-            char next[100] = "all commands: cjourney help";
-
-            if (near != NULL)
-                snprintf(next, sizeof next, "did you mean %s?", near);
-            return complain(p, USAGE, next, "unknown command \"%.40s\"",
-                            p->arguments[0]);
-        }
-        help_command(stdout, c);
+        return DONE;
     }
+    for (size_t i = 0; i < p->n_arguments; i++) {
+        if (list == NULL)
+            return complain(p, USAGE, NULL, "%s has no further commands", c->name);
+        p->command = c == NULL ? p->command : c; /* the family that is spoken of */
+        c = command_find(list, p->arguments[i]);
+        if (c == NULL)
+            return complain_command(p, list, p->arguments[i]);
+        list = c->parts;
+    }
+    if (c == NULL)
+        help_program(stdout);
+    else
+        help_command(stdout, c);
     return DONE;
 }
 
@@ -334,13 +337,13 @@ static void completion_words(FILE *out, const option *options)
         fprintf(out, " --%s", o->name);
 }
 
-static void completion_commands(FILE *out)
+static void completion_commands(FILE *out, const command *list)
 {
-    for (const command *c = commands; c->name != NULL; c++)
-        fprintf(out, "%s%s", c == commands ? "" : " ", c->name);
+    for (const command *c = list; c->name != NULL; c++)
+        fprintf(out, "%s%s", c == list ? "" : " ", command_word(c));
 }
 
-/* A case for each option with choices: "import,--format) words='json segment csv';;" */
+/* A case for each option with choices: 'import',--format) words='json segment csv';; */
 static void completion_choices(FILE *out, const char *command_name,
                                const option *options)
 {
@@ -353,6 +356,47 @@ static void completion_choices(FILE *out, const char *command_name,
         }
 }
 
+/* Call it for every command, the parts of a family after it. */
+static void completion_each(FILE *out, const command *list,
+                            void (*call)(FILE *out, const command *c))
+{
+    for (const command *c = list; c != NULL && c->name != NULL; c++) {
+        call(out, c);
+        completion_each(out, c->parts, call);
+    }
+}
+
+/* What was seen of the command so far, and the word that makes it this one. */
+static void completion_step(FILE *out, const command *c)
+{
+    const char *word = command_word(c);
+
+    fprintf(out, "    '%.*s %s') command='%s';;\n",
+            (int)(word == c->name ? 0 : word - c->name - 1), c->name, word, c->name);
+}
+
+static void completion_own_choices(FILE *out, const command *c)
+{
+    char name[60];
+
+    snprintf(name, sizeof name, "'%s'", c->name);
+    completion_choices(out, name, c->options);
+}
+
+static void completion_own_words(FILE *out, const command *c)
+{
+    fprintf(out, "    '%s') words='", c->name);
+    if (c->parts != NULL)
+        completion_commands(out, c->parts);
+    if (c->run == run_help)
+        completion_commands(out, commands);
+    if (c->run == run_completion)
+        fputs("bash", out);
+    completion_words(out, c->options);
+    completion_words(out, common_options);
+    fputs("';;\n", out);
+}
+
 static void completion_bash(FILE *out)
 {
     fputs("# bash completion of cjourney, written by: cjourney completion bash\n"
@@ -360,34 +404,20 @@ static void completion_bash(FILE *out)
           "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n"
           "  local command='' words='' i\n"
           "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
-          "    case ${COMP_WORDS[i]} in\n"
-          "    -d|--db) ((i++));;\n"
-          "    ",
+          "    case \"$command ${COMP_WORDS[i]}\" in\n"
+          "    *' -d'|*' --db') ((i++));;\n",
           out);
-    for (const command *c = commands; c->name != NULL; c++)
-        fprintf(out, "%s%s", c == commands ? "" : "|", c->name);
-    fputs(") command=${COMP_WORDS[i]}; break;;\n    esac\n  done\n  COMPREPLY=()\n"
-          "  case $command,$before in\n",
-          out);
-    for (const command *c = commands; c->name != NULL; c++)
-        completion_choices(out, c->name, c->options);
+    completion_each(out, commands, completion_step);
+    fputs("    esac\n  done\n  COMPREPLY=()\n  case $command,$before in\n", out);
+    completion_each(out, commands, completion_own_choices);
     completion_choices(out, "*", common_options);
-    fputs("    *,-d|*,--db|*,--rejects) compopt -o default; return;;\n  esac\n"
-          "  if [[ -z $words ]]; then\n    case $command in\n    '') words='",
+    fputs("    *,-d|*,--db|*,--rejects|*,--list) compopt -o default; return;;\n"
+          "  esac\n  if [[ -z $words ]]; then\n    case $command in\n    '') words='",
           out);
-    completion_commands(out);
+    completion_commands(out, commands);
     completion_words(out, common_options);
     fputs("';;\n", out);
-    for (const command *c = commands; c->name != NULL; c++) {
-        fprintf(out, "    %s) words='", c->name);
-        if (c->run == run_help)
-            completion_commands(out);
-        if (c->run == run_completion)
-            fputs("bash", out);
-        completion_words(out, c->options);
-        completion_words(out, common_options);
-        fputs("';;\n", out);
-    }
+    completion_each(out, commands, completion_own_words);
     fputs("    esac\n    if [[ $command = import && $word != -* ]]; then\n"
           "      compopt -o default; return\n    fi\n  fi\n"
           "  COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n}\n"

@@ -186,19 +186,20 @@ static void main_format(program *p)
         }
 }
 
-static const char *main_next_command(const void *list, size_t i)
+int complain_command(const program *p, const command *list, const char *word)
 {
-    return ((const command *)list)[i].name;
-}
-
-static int main_unknown_command(const program *p)
-{
-    const char *near = nearest(p->arguments[0], main_next_command, commands);
-    char next[100] = "all commands: cjourney help";
+    const char *near = nearest(word, command_next_word, list);
+    const command *family = list == commands ? NULL : p->command;
+    char next[100];
 
     if (near != NULL)
         snprintf(next, sizeof next, "did you mean %s?", near);
-    return complain(p, USAGE, next, "unknown command \"%.40s\"", p->arguments[0]);
+    else
+        snprintf(next, sizeof next, "all commands: cjourney help%s%s",
+                 family == NULL ? "" : " ", family == NULL ? "" : family->name);
+    return complain(p, USAGE, next, "unknown command \"%s%s%.40s\"",
+                    family == NULL ? "" : family->name, family == NULL ? "" : " ",
+                    word);
 }
 
 static int main_run(program *p)
@@ -239,8 +240,6 @@ int main(int argc, char **argv)
         if (strcmp(argv[i], "--version") == 0 && i == 1)
             argv[i] = (char *)(uintptr_t) "version";
     code = options_parse(&p, argc - 1, argv + 1);
-    if (code == USAGE && p.command == NULL && p.n_arguments == 1)
-        main_unknown_command(&p);
     if (code == DONE) {
         p.file = option_text(&p, "db");
         if (p.file == NULL)

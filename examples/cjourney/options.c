@@ -188,16 +188,16 @@ int options_parse(program *p, int n, char **words)
 
         if (!only_arguments && strcmp(word, "--") == 0) {
             only_arguments = 1;
-        } else if (!only_arguments && word[0] == '-' && word[1] != '\0') {
+        } else if (!only_arguments && word[0] == '-' && word[1] != '\0' &&
+                   strncmp(word, "-- ", 3) != 0) { /* a comment of a segment */
             code = options_take(p, n, words, &i);
-        } else if (p->command == NULL) {
-            p->command = command_find(word);
-            if (p->command == NULL) {
-                p->n_arguments = 1;
-                p->arguments = memory(NULL, sizeof *p->arguments);
-                p->arguments[0] = word; /* main tells what is wrong with it */
-                return USAGE;
-            }
+        } else if (p->command == NULL || p->command->parts != NULL) {
+            const command *list = p->command == NULL ? commands : p->command->parts,
+                          *found = command_find(list, word);
+
+            if (found == NULL)
+                return complain_command(p, list, word);
+            p->command = found;
         } else {
             p->arguments =
                 memory(p->arguments, (p->n_arguments + 1) * sizeof *p->arguments);

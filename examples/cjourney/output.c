@@ -235,15 +235,15 @@ int pair_read(program *p, const char *text, char **kind_out, const char **value_
     return DONE;
 }
 
+const char *const identifier_kinds[] = {"user_id",      "crm_id", "loyalty_card",
+                                        "email",        "phone",  "device_id",
+                                        "anonymous_id", "guest",  NULL};
+
 /* A value without its kind: whoever has it, asked from the strongest kind on. */
 static int output_anybody(program *p, const char *value, int64_t *profile_out)
 {
-    static const char *const kinds[] = {"user_id",      "crm_id", "loyalty_card",
-                                        "email",        "phone",  "device_id",
-                                        "anonymous_id", "guest"};
-
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        int32_t rc = cj_profile_find(p->db, kinds[i], value, profile_out);
+    for (size_t i = 0; identifier_kinds[i] != NULL; i++) {
+        int32_t rc = cj_profile_find(p->db, identifier_kinds[i], value, profile_out);
 
         if (rc != CJ_ENOTFOUND)
             return rc == CJ_OK ? DONE : complain_library(p, rc);

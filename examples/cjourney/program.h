@@ -53,12 +53,32 @@ typedef struct command {
     int min_arguments, max_arguments; /* max -1: any number */
     int flags;
     int (*run)(struct program *p); /* an exit code */
+    const struct command *parts;   /* a family's commands; NULL: it is no family */
 } command;
 
 extern const command commands[];
+extern const command segment_commands[];
 extern const option common_options[]; /* every command takes them */
+extern const option no_options[];
 
-const command *command_find(const char *name);
+#define END_OPTIONS                                                                    \
+    {                                                                                  \
+        NULL, 0, NULL, NULL, NULL, NULL                                                \
+    }
+#define END_EXAMPLES                                                                   \
+    {                                                                                  \
+        NULL, NULL                                                                     \
+    }
+#define KINDS                                                                          \
+    "user_id, crm_id, loyalty_card, email, phone, device_id, anonymous_id or guest"
+#define PERSON                                                                         \
+    "A PERSON is KIND=VALUE (KIND: " KINDS "), a value alone "                         \
+    "(its kind is looked for), or the number of a profile."
+
+/* The word a command is called by: the last of its name. */
+const char *command_word(const command *c);
+const char *command_next_word(const void *list, size_t i); /* for nearest() */
+const command *command_find(const command *list, const char *word);
 /* An option of a command, else a common one; NULL: none. */
 const option *option_find(const command *c, const char *name);
 /* The entry of a list of names nearest to a mistyped one, or NULL.  next(list, i) is
@@ -121,6 +141,9 @@ int complain_library(const program *p, int32_t rc);
 void note(const program *p, const char *text, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* There is no such command in p's family, or at all; USAGE. */
+int complain_command(const program *p, const command *list, const char *word);
+
 int file_open(program *p); /* p->db by p->file and the command's flags */
 void file_close(program *p);
 int out_finish(program *p,
@@ -146,6 +169,7 @@ void currency_learn(program *p); /* p->currency and p->exponent, from the file *
 /* Money as people type it to minor units; 0, or -1. */
 int money_read(program *p, const char *text, int64_t *minor_out);
 
+extern const char *const identifier_kinds[]; /* the strongest first; ends with NULL */
 /* A person as typed: 42, user_id=ann, or a value of any kind. */
 int profile_read(program *p, const char *text, int64_t *profile_out);
 /* kind=value split at the first "="; kind must be freed.  DONE or USAGE. */
@@ -153,7 +177,9 @@ int pair_read(program *p, const char *text, char **kind_out, const char **value_
 
 /* Foreign text for a terminal: what could move its cursor is shown as "?"; to free. */
 char *visible(const char *bytes, size_t n);
+size_t text_width(const char *text); /* its characters: columns it needs */
 void json_put(FILE *out, const char *bytes, size_t n); /* quoted and escaped */
+char *stream_read(FILE *in, size_t *n_out);            /* all of it; to free */
 void *memory(void *old,
              size_t bytes); /* realloc that ends the program when it cannot */
 
@@ -199,6 +225,10 @@ void grid_end(grid *g);
 void grid_take(grid *g, const cj_table *t, const int64_t *rows, int64_t n);
 void grid_print(program *p, const grid *g, FILE *out); /* as p->format says */
 
+/* A row on stdout when a program reads it; people get a note instead. */
+int write_as_row(const program *p);
+void write_result(program *p, grid *g); /* such a row; frees the grid */
+
 int64_t table_column(const cj_table *t, const char *name); /* -1: none */
 int table_present(const cj_table *t, int64_t column, int64_t row);
 int64_t table_int64(const cj_table *t, int64_t column, int64_t row); /* 0 when absent */
@@ -226,6 +256,7 @@ int run_events(program *p);
 int run_edges(program *p);
 int run_export(program *p);
 int run_rfm(program *p);
+int run_segment(program *p);
 int run_stats(program *p);
 int run_check(program *p);
 int run_compact(program *p);

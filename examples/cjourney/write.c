@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A row on stdout when a program reads it; people on a terminal get a note instead. */
-static int write_as_row(const program *p)
+int write_as_row(const program *p)
 {
     int asked = 0;
 
@@ -15,7 +14,7 @@ static int write_as_row(const program *p)
     return !p->out_terminal || asked;
 }
 
-static void write_result(program *p, grid *g)
+void write_result(program *p, grid *g)
 {
     if (write_as_row(p))
         grid_print(p, g, stdout);
@@ -104,7 +103,7 @@ int run_import(program *p)
 
 /* ---- record ---------------------------------------------------------------------- */
 
-static char *record_read(FILE *in, size_t *n_out)
+char *stream_read(FILE *in, size_t *n_out)
 {
     char *text = NULL;
     size_t n = 0, capacity = 0, got;
@@ -250,7 +249,7 @@ int run_record(program *p)
     int code = DONE;
 
     if (strcmp(first, "-") == 0) {
-        text = record_read(stdin, &n);
+        text = stream_read(stdin, &n);
     } else {
         FILE *out = open_memstream(&text, &n);
 
