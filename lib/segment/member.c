@@ -67,6 +67,41 @@ out:
     return rc;
 }
 
+static int32_t member_needs(const cj__definition *it, const cj__set *set, cj__text name)
+{
+    if (cj__set_item_named(set, name) < 0 && cj__set_list_named(set, name) < 0)
+        return CJ_OK;
+    return cj__fail(CJ_EEXISTS, "segment `%.*s` needs it; drop that first",
+                    it->name.n < 60 ? (int)it->name.n : 60, it->name.data);
+}
+
+/* All other definitions still stand: none has become too deep, and when this one is to
+ * go, none leads to it: it would be left without it. */
+static int32_t member_others(cj_db *db, const cj__definition *d, cj__arena *arena,
+                             int is_going)
+{
+    cj__definition *all;
+    cj__set set;
+    size_t n;
+    uint32_t item;
+    int32_t rc;
+
+    CJ_TRY(cj__definitions(cj__writer(db), arena, &all, &n));
+    for (size_t i = 0; i < n; i++) {
+        if (all[i].id == d->id || all[i].kind != CJ__SEGMENT_EXPRESSION)
+            continue;
+        cj__set_begin(&set, db, cj__writer(db));
+        rc = cj__set_add_named(&set, all[i].name, &item);
+        if (rc == CJ_OK && is_going)
+            rc = member_needs(&all[i], &set, d->name);
+        cj__set_end(&set);
+        if (rc != CJ_OK)
+            return rc;
+    }
+out:
+    return rc;
+}
+
 /* ---- expressions
  * -------------------------------------------------------------------------- */
 
@@ -84,6 +119,8 @@ static int32_t member_define(cj_db *db, cj__definition *d, cj__set *set, cj__str
     CJ_TRY(cj__str_status(text));
     d->source = (cj__text){text->data, text->n};
     CJ_TRY(member_put(db, d));
+    if (old.id != 0)
+        CJ_TRY(member_others(db, &old, &set->arena, 0));
 out:
     return rc;
 }
@@ -178,34 +215,6 @@ out:
 /* ---- dropping and listing
  * ---------------------------------------------------------------- */
 
-/* A segment that others lead to stays: they would be left without it. */
-static int32_t member_unused(cj_db *db, const cj__definition *d, cj__arena *arena)
-{
-    cj__definition *all;
-    cj__set set;
-    size_t n;
-    uint32_t item;
-    int32_t rc;
-
-    CJ_TRY(cj__definitions(cj__writer(db), arena, &all, &n));
-    for (size_t i = 0; i < n; i++) {
-        if (all[i].id == d->id || all[i].kind != CJ__SEGMENT_EXPRESSION)
-            continue;
-        cj__set_begin(&set, db, cj__writer(db));
-        rc = cj__set_add_named(&set, all[i].name, &item);
-        if (rc == CJ_OK && (cj__set_item_named(&set, d->name) >= 0 ||
-                            cj__set_list_named(&set, d->name) >= 0))
-            rc = cj__fail(CJ_EEXISTS, "segment `%.*s` needs it; drop that first",
-                          all[i].name.n < 60 ? (int)all[i].name.n : 60,
-                          all[i].name.data);
-        cj__set_end(&set);
-        if (rc != CJ_OK)
-            return rc;
-    }
-out:
-    return rc;
-}
-
 static int32_t member_drop(cj_db *db, const char *name)
 {
     cj__definition d;
@@ -214,7 +223,7 @@ static int32_t member_drop(cj_db *db, const char *name)
 
     cj__arena_init(&arena, &db->cx.allocator);
     CJ_TRY(cj__definition_get(db, cj__writer(db), cj__text_of(name), &arena, &d));
-    CJ_TRY(member_unused(db, &d, &arena));
+    CJ_TRY(member_others(db, &d, &arena, 1));
     CJ_TRY(member_by_id(db, STMT_LIST_CLEAR, d.id));
     CJ_TRY(member_by_id(db, STMT_SEGMENT_DELETE, d.id));
 out:

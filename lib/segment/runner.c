@@ -167,15 +167,16 @@ static int32_t runner_fresh(cj__runner *r, cj__runner_item *item, int64_t now_ms
     CJ_TRY(runner_members(r, item, now_ms, &others));
     CJ_TRY(runner_own(r, item, now_ms, &first));
     later = first;
-    while (others < later.until_ms && !r->momentary) {
+    /* when both change at one moment, they may cancel out */
+    while (others <= later.until_ms && others != INT64_MAX && !r->momentary) {
         const int64_t t = others;
 
         CJ_TRY(runner_members(r, item, t, &others));
         CJ_TRY(runner_own(r, item, t, &later));
-        if ((later.truth == CJ__TRUE) != (first.truth == CJ__TRUE))
+        if ((later.truth == CJ__TRUE) != (first.truth == CJ__TRUE)) {
             later.until_ms = t;
-        if (later.until_ms == t)
             break;
+        }
     }
     item->load = r->load;
     item->at = now_ms;

@@ -147,8 +147,19 @@ int64_t cj__set_list_named(const cj__set *s, cj__text name)
     return -1;
 }
 
+/* As much of a text as fits, without half a character. */
+static size_t set_cut(cj__text text, size_t most)
+{
+    size_t n = text.n < most ? text.n : most;
+
+    while (n < text.n && n > 0 && ((unsigned char)text.data[n] & 0xC0) == 0x80)
+        n--;
+    return n;
+}
+
 static int32_t set_circle(const cj__set *s, size_t from, cj__text name)
 {
+    const int first = (int)set_cut(s->open[from], SET_PATH);
     char path[SET_PATH + 1] = "";
     size_t n = 0;
 
@@ -156,7 +167,8 @@ static int32_t set_circle(const cj__set *s, size_t from, cj__text name)
         cj__text part = i < s->n_open ? s->open[i] : name;
 
         if (n + part.n + 4 > SET_PATH)
-            break;
+            return cj__fail(CJ_EINVAL, "segments in a circle: %.*s ...",
+                            n > 0 ? (int)n : first, n > 0 ? path : s->open[from].data);
         if (n > 0) {
             memcpy(path + n, " -> ", 4);
             n += 4;
