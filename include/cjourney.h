@@ -421,10 +421,10 @@ int32_t cj_profile_segments(cj_db *db, int64_t profile, const cj_segment_options
  * all clauses before it in its bracket are true; in an `or`: it or any before it);
  * share: double (passes_alone of all profiles; null: there are none); cost_ns: int64
  * (for a usual profile; declared, not measured: a constant of the expression); reads:
- * text ("events: time, name; traits: country"; null: nothing); from_ms, until_ms,
- * blocks: int64 (slices of sealed events that evaluating it alone reads, and their
- * blocks; null, null, 0: none).  opts may be NULL; identifier and members_only are not
- * looked at.  Errors: as cj_segment_evaluate.  Since 0.2. */
+ * text ("events: time, name, product; traits: country"; "value projection: ..." when
+ * orders and refunds suffice; null: nothing); from_ms, until_ms, blocks: int64 (slices
+ * of sealed events that counting it alone reads, and their blocks; null, null, 0:
+ * none).  opts may be NULL; identifier and members_only are not looked at.  Errors: as cj_segment_evaluate.  Since 0.2. */
 int32_t cj_segment_explain(cj_db *db, const char *source,
                            const cj_segment_options *opts, cj_table **out);
 

@@ -82,24 +82,39 @@ out:
     return rc;
 }
 
+cj__scan_options cj__everyone_scan(const cj__everyone *e, const cj__needs *needs)
+{
+    return (cj__scan_options){.profile = e->profile,
+                              .from_ms = needs->from_ms < 0 ? 0 : needs->from_ms,
+                              .until_ms = e->momentary ? e->now_ms : 0,
+                              .value_only = needs->valued,
+                              .names = needs->names,
+                              .n_names = needs->any_name      ? 0
+                                         : needs->n_names > 0 ? needs->n_names
+                                                              : 1, /* 0: nobody's */
+                              .guests = 1,
+                              .idle = 1,
+                              .threads = e->threads,
+                              .reader = e->reader,
+                              .progress = e->progress,
+                              .progress_user = e->progress_user};
+}
+
+static void everyone_needs(const cj__everyone *e, const cj__runner *r, cj__needs *needs)
+{
+    cj__runner_needs(r, e->now_ms, needs);
+    if (e->columns == 0)
+        return;
+    needs->columns |= e->columns;
+    needs->any_name = 1;
+    needs->valued = 0;
+    needs->from_ms = INT64_MIN;
+}
+
 static int32_t everyone_scan(everyone_pool *pool, const cj__needs *needs)
 {
     cj__everyone *e = pool->e;
-    const cj__scan_options opts = {.profile = e->profile,
-                                   .from_ms = needs->from_ms < 0 ? 0 : needs->from_ms,
-                                   .until_ms = e->momentary ? e->now_ms : 0,
-                                   .value_only = needs->valued,
-                                   .names = needs->names,
-                                   .n_names = needs->any_name ? 0
-                                              : needs->n_names > 0
-                                                  ? needs->n_names
-                                                  : 1, /* 0: nobody's */
-                                   .guests = 1,
-                                   .idle = 1,
-                                   .threads = e->threads,
-                                   .reader = e->reader,
-                                   .progress = e->progress,
-                                   .progress_user = e->progress_user};
+    const cj__scan_options opts = cj__everyone_scan(e, needs);
     cj__fold fold = {
         .columns = needs->columns, .profile = everyone_profile, .arg = &pool};
     int32_t rc = cj__scan(e->db, &opts, &fold, 1);
@@ -123,7 +138,7 @@ int32_t cj__everyone_run(cj__everyone *e)
     cj__arena_init(&arena, &e->db->cx.allocator);
     cj__str_init(&e->partial, &e->db->cx.allocator, PTRDIFF_MAX / 2);
     CJ_TRY(everyone_runner(&pool, &first));
-    cj__runner_needs(first, e->now_ms, &needs);
+    everyone_needs(e, first, &needs);
     CJ_TRY(cj__runner_traits(first, &arena, &names, &n_names));
     CJ_TRY(cj__known_load(&pool.known, e->reader, e->set, names, n_names, e->profile));
     everyone_give(&pool, first);

@@ -14,6 +14,7 @@ typedef struct cj__everyone {
     int64_t give_up_ms; /* by the host's clock: CJ_ELIMIT after that; 0: never */
     uint32_t profile;   /* 0: everybody */
     int32_t threads, momentary;
+    uint32_t columns; /* CJ__COL_* of all events; 0: what the segments look at */
     cj_progress_fn progress;
     void *progress_user;
     /* Called for each profile, in any thread, with a runner that is turned to it;
@@ -22,6 +23,9 @@ typedef struct cj__everyone {
     void *user;      /* of visit; shared by all threads */
     cj__str partial; /* out; cj__str_end it */
 } cj__everyone;
+
+/* The scan for what segments need. */
+cj__scan_options cj__everyone_scan(const cj__everyone *e, const cj__needs *needs);
 
 int32_t cj__everyone_run(cj__everyone *e);
 
