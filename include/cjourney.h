@@ -421,10 +421,10 @@ int32_t cj_profile_segments(cj_db *db, int64_t profile, const cj_segment_options
  * all clauses before it in its bracket are true; in an `or`: it or any before it);
  * share: double (passes_alone of all profiles; null: there are none); cost_ns: int64
  * (for a usual profile; declared, not measured: a constant of the expression); reads:
- * text ("events: time, name; traits: country"; null: nothing); from_ms, until_ms,
- * blocks: int64 (slices of sealed events that evaluating it alone reads, and their
- * blocks; null, null, 0: none).  opts may be NULL; identifier and members_only are not
- * looked at.  Errors: as cj_segment_evaluate.  Since 0.2. */
+ * text ("events: time, name, product; traits: country"; "value projection: ..." when
+ * orders and refunds suffice; null: nothing); from_ms, until_ms, blocks: int64 (slices
+ * of sealed events that counting it alone reads, and their blocks; null, null, 0:
+ * none).  opts may be NULL; identifier and members_only are not looked at.  Errors: as cj_segment_evaluate.  Since 0.2. */
 int32_t cj_segment_explain(cj_db *db, const char *source,
                            const cj_segment_options *opts, cj_table **out);
 
@@ -435,6 +435,24 @@ int32_t cj_segment_explain(cj_db *db, const char *source,
  * valid_until_ms: int64 as above.  Errors: CJ_ENOTFOUND, and as above.  Since 0.2. */
 int32_t cj_segment_why(cj_db *db, int64_t profile, const char *source,
                        const cj_segment_options *opts, cj_table **out);
+
+/* How n segments or lists (1 to 16, by name) overlap: a row for each combination that
+ * some profile is in, those who are in none of them among it, so that the rows add up to
+ * all profiles.  Columns: one per name, called so: int64 (1: in it, 0: not); profiles:
+ * int64.  Ordered by profiles (most first), then by the other columns from the left (1
+ * before 0).  Errors: CJ_EINVAL (a name twice), CJ_ENOTFOUND.  Since 0.2. */
+int32_t cj_segment_overlap(cj_db *db, const char *const *names, int64_t n,
+                           const cj_segment_options *opts, cj_table **out);
+
+/* How a segment grows and shrinks: its size at every step_days-th (0: 1) midnight of the
+ * store's time zone, from the first at or after from_ms to the last at or before as_of.
+ * Identities and lists are those of today.  Columns: time_ms, members, entered, left:
+ * int64 (who was not in it at the moment before and is now, and the reverse; in between
+ * they may have come and gone; null in the first row).  Ordered by time_ms.
+ * Errors: also CJ_ELIMIT (more than 10,000 moments).  Since 0.2. */
+int32_t cj_segment_sizes(cj_db *db, const char *source, int64_t from_ms,
+                         int64_t step_days, const cj_segment_options *opts,
+                         cj_table **out);
 
 /* Turn an expression from one form into another: "text" or "json" (docs/SEGMENTS.md);
  * text comes out canonical.  n_bytes_out may be NULL.

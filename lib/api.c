@@ -637,6 +637,41 @@ int32_t cj_segment_why(cj_db *db, int64_t profile, const char *source,
     return api_leave(db, rc);
 }
 
+int32_t cj_segment_overlap(cj_db *db, const char *const *names, int64_t n,
+                           const cj_segment_options *opts, cj_table **out)
+{
+    cj_segment_options o;
+    int32_t rc = api_enter_table(db, out);
+
+    if (rc != CJ_OK)
+        return rc;
+    if (names == NULL)
+        rc = cj__fail(CJ_EMISUSE, "names is NULL");
+    if (rc == CJ_OK)
+        rc = api_segment_options(db, opts, &o);
+    if (rc == CJ_OK)
+        rc = cj__segment_overlap(db, names, n, &o, out);
+    return api_leave(db, rc);
+}
+
+int32_t cj_segment_sizes(cj_db *db, const char *source, int64_t from_ms,
+                         int64_t step_days, const cj_segment_options *opts,
+                         cj_table **out)
+{
+    cj_segment_options o;
+    int32_t rc = api_enter_table(db, out);
+
+    if (rc != CJ_OK)
+        return rc;
+    if (source == NULL)
+        rc = cj__fail(CJ_EMISUSE, "the expression or name is NULL");
+    if (rc == CJ_OK)
+        rc = api_segment_options(db, opts, &o);
+    if (rc == CJ_OK)
+        rc = cj__segment_sizes(db, source, from_ms, step_days, &o, out);
+    return api_leave(db, rc);
+}
+
 int32_t cj_segment_define(cj_db *db, const char *name, const char *expression,
                           int64_t flags)
 {

@@ -26,6 +26,9 @@
 #define CJ__MAX_SEGMENT_NUMBER 40  /* characters: a double has 17 digits */
 #define CJ__MAX_SEGMENT_DAYS 47482 /* of a duration: CJ__MAX_TIME_MS in days */
 #define CJ__MAX_SEGMENT_JSON 100   /* levels: a part of a segment takes two */
+#define CJ__MAX_OVERLAP                                                                \
+    16 /* segments at once: 65,536 combinations are enough to read */
+#define CJ__MAX_SIZES 10000             /* moments: 27 years of days */
 #define CJ__MAX_SEGMENT_PERIODS 1000000 /* of regularly(): days of 2,700 years */
 
 #endif

@@ -168,6 +168,22 @@ int32_t cj__table_new(const cj__allocator *a, const char *columns, cj_table **ou
     return CJ_OK;
 }
 
+void cj__table_rename(cj_table *t, int column, const char *name)
+{
+    const size_t bytes = strlen(name) + 1;
+    table_column *c = &t->columns[column];
+    char *copy = t->rc == CJ_OK ? cj__alloc(&t->allocator, bytes) : NULL;
+
+    if (t->rc == CJ_OK && copy == NULL)
+        t->rc = CJ_ENOMEM;
+    if (copy == NULL)
+        return;
+    memcpy(copy, name, bytes);
+    cj__free(&t->allocator, c->name, c->name_bytes);
+    c->name = copy;
+    c->name_bytes = bytes;
+}
+
 static void table_column_end(const cj__allocator *a, table_column *c)
 {
     cj__free(a, c->name, c->name_bytes);

@@ -14,6 +14,9 @@ int32_t cj__table_new(const cj__allocator *a, const char *columns, cj_table **ou
  * before the first row.  Sticky. */
 void cj__table_room(cj_table *t, size_t rows);
 
+/* Another name for a column, with any characters; copied.  Sticky. */
+void cj__table_rename(cj_table *t, int column, const char *name);
+
 /* Append to one column (0-based).  Sticky: the first error stays. */
 void cj__table_int64(cj_table *t, int column, int64_t value);
 void cj__table_double(cj_table *t, int column, double value);

@@ -65,12 +65,13 @@ int32_t cj__scan(cj_db *db, const cj__scan_options *opts, cj__fold *folds, int n
 int32_t cj__scan_identifiers(cj_db *db, const char *kind, const int64_t *profiles,
                              int64_t n, cj_table *table, int column);
 
-/* The slices of sealed events and how many blocks they have; none: all 0. */
+/* The slices of sealed events that a scan reads, and their blocks; none: all 0. */
 typedef struct cj__scan_extent {
     int64_t from_ms, until_ms; /* [from, until) */
     int64_t n_blocks;
 } cj__scan_extent;
-int32_t cj__scan_extent_of(cj_db *db, struct cj__reader *reader, cj__scan_extent *out);
+int32_t cj__scan_extent_of(cj_db *db, const cj__scan_options *opts,
+                           cj__scan_extent *out);
 
 int32_t cj__events_table(cj_db *db, const cj_events_options *opts, cj_table **out);
 

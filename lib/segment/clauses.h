@@ -25,11 +25,12 @@ int32_t cj__clauses_of(cj__ask *a, uint32_t item, cj__clauses *out);
 
 /* What an item of a set needs, with all that it leads to, each counted once. */
 typedef struct cj__reads {
-    uint32_t columns; /* CJ__COL_* */
-    int64_t cost_ns;  /* by what functions declare, for a usual profile */
-    cj__str text;     /* "events: time, name; traits: country"; the caller ends it */
+    cj__needs needs;
+    int64_t cost_ns; /* by what functions declare, for a usual profile */
+    cj__str text;    /* "events: time, name; traits: country"; the caller ends it */
 } cj__reads;
 
-int32_t cj__reads_of(const cj__runner *r, uint32_t item, cj__reads *out);
+int32_t cj__reads_of(const cj__runner *r, uint32_t item, int64_t now_ms,
+                     cj__reads *out);
 
 #endif

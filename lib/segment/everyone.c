@@ -88,25 +88,40 @@ out:
     return rc;
 }
 
+cj__scan_options cj__everyone_scan(const cj__everyone *e, const cj__needs *needs)
+{
+    return (cj__scan_options){.profile = e->profile,
+                              .from_ms = needs->from_ms < 0 ? 0 : needs->from_ms,
+                              .until_ms = e->momentary ? e->now_ms : 0,
+                              .value_only = needs->valued,
+                              .names = needs->names,
+                              .n_names = needs->any_name      ? 0
+                                         : needs->n_names > 0 ? needs->n_names
+                                                              : 1, /* 0: nobody's */
+                              .profiles = e->profiles,
+                              .guests = 1,
+                              .idle = needs->idle,
+                              .threads = e->threads,
+                              .reader = e->reader,
+                              .progress = e->progress,
+                              .progress_user = e->progress_user};
+}
+
+static void everyone_needs(const cj__everyone *e, const cj__runner *r, cj__needs *needs)
+{
+    cj__runner_needs(r, e->now_ms, needs);
+    if (e->columns == 0)
+        return;
+    needs->columns |= e->columns;
+    needs->any_name = 1;
+    needs->valued = 0;
+    needs->from_ms = INT64_MIN;
+}
+
 static int32_t everyone_scan(everyone_pool *pool, const cj__needs *needs)
 {
     cj__everyone *e = pool->e;
-    const cj__scan_options opts = {.profile = e->profile,
-                                   .from_ms = needs->from_ms < 0 ? 0 : needs->from_ms,
-                                   .until_ms = e->momentary ? e->now_ms : 0,
-                                   .value_only = needs->valued,
-                                   .names = needs->names,
-                                   .n_names = needs->any_name ? 0
-                                              : needs->n_names > 0
-                                                  ? needs->n_names
-                                                  : 1, /* 0: nobody's */
-                                   .profiles = e->profiles,
-                                   .guests = 1,
-                                   .idle = needs->idle,
-                                   .threads = e->threads,
-                                   .reader = e->reader,
-                                   .progress = e->progress,
-                                   .progress_user = e->progress_user};
+    const cj__scan_options opts = cj__everyone_scan(e, needs);
     cj__fold fold = {
         .columns = needs->columns, .profile = everyone_profile, .arg = &pool};
     int32_t rc = cj__scan(e->db, &opts, &fold, 1);
@@ -151,7 +166,7 @@ static int32_t everyone_begin(everyone_pool *pool, cj__runner *r, cj__arena *are
         CJ_TRY(cj__fail(CJ_ENOTFOUND, "there is no such profile"));
     if (e->members_only && e->profiles == NULL && e->profile == 0)
         CJ_TRY(cj__candidates(e, r, arena, &e->profiles));
-    cj__runner_needs(r, e->now_ms, needs);
+    everyone_needs(e, r, needs);
     CJ_TRY(everyone_idle(pool, r, &needs->idle));
 out:
     return rc;

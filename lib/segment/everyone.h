@@ -17,6 +17,7 @@ typedef struct cj__everyone {
     int32_t members_only; /* 1: visit keeps nothing of who is not in item `root` */
     uint32_t root;
     const uint64_t *profiles; /* a bit for each that may be in it; NULL: anybody */
+    uint32_t columns; /* CJ__COL_* of all events; 0: what the segments look at */
     cj_progress_fn progress;
     void *progress_user;
     /* Called for each profile, in any thread, with a runner that is turned to it;
@@ -25,6 +26,9 @@ typedef struct cj__everyone {
     void *user;      /* of visit; shared by all threads */
     cj__str partial; /* out; cj__str_end it */
 } cj__everyone;
+
+/* The scan for what segments need. */
+cj__scan_options cj__everyone_scan(const cj__everyone *e, const cj__needs *needs);
 
 int32_t cj__everyone_run(cj__everyone *e);
 

@@ -72,7 +72,7 @@ out:
 static void explain_reads(cj_table *t, const cj__reads *reads,
                           const cj__scan_extent *extent)
 {
-    const int is_scanned = reads->columns != 0 && extent->n_blocks > 0;
+    const int is_scanned = extent->n_blocks > 0;
 
     cj__table_int64(t, 6, reads->cost_ns);
     if (reads->text.n > 0)
@@ -89,15 +89,28 @@ static void explain_reads(cj_table *t, const cj__reads *reads,
     cj__table_int64(t, 10, is_scanned ? extent->n_blocks : 0);
 }
 
-static int32_t explain_row(cj_table *t, const explain *x, uint32_t i,
-                           const cj__runner *r, const cj__scan_extent *extent)
+/* What counting a clause alone reads. */
+static int32_t explain_extent(const cj__everyone *e, const cj__reads *reads,
+                              cj__scan_extent *out)
 {
+    const cj__scan_options opts = cj__everyone_scan(e, &reads->needs);
+
+    *out = (cj__scan_extent){0};
+    return reads->needs.columns == 0 ? CJ_OK : cj__scan_extent_of(e->db, &opts, out);
+}
+
+static int32_t explain_row(cj_table *t, const cj__everyone *e, uint32_t i,
+                           const cj__runner *r)
+{
+    const explain *x = e->user;
     const cj__clause *c = &x->clauses.all[i];
     const int64_t n = x->n_profiles, alone = x->counts[i].alone;
+    cj__scan_extent extent;
     cj__reads reads;
     int32_t rc;
 
-    CJ_TRY(cj__reads_of(r, c->item, &reads));
+    CJ_TRY(cj__reads_of(r, c->item, e->now_ms, &reads));
+    CJ_TRY(explain_extent(e, &reads, &extent));
     cj__table_int64(t, 0, c->depth);
     cj__table_text(t, 1, c->text.data, c->text.n);
     cj__table_int64(t, 2, alone);
@@ -107,25 +120,24 @@ static int32_t explain_row(cj_table *t, const explain *x, uint32_t i,
         cj__table_double(t, 5, (double)alone / (double)n);
     else
         cj__table_null(t, 5);
-    explain_reads(t, &reads, extent);
+    explain_reads(t, &reads, &extent);
 out:
     cj__str_end(&reads.text);
     return rc;
 }
 
-static int32_t explain_table(const cj__ask *a, const explain *x, cj_table **out)
+static int32_t explain_table(const cj__everyone *e, cj_table **out)
 {
-    const cj__eval_env env = cj__runner_env(a->set.db, a->reader);
-    cj__scan_extent extent;
+    const cj__eval_env env = cj__runner_env(e->db, e->reader);
+    const explain *x = e->user;
     cj__runner *r = NULL;
     cj_table *t = NULL;
     int32_t rc;
 
-    CJ_TRY(cj__table_new(&a->set.db->cx.allocator, EXPLAIN_COLUMNS, &t));
-    CJ_TRY(cj__runner_new(&a->set, &env, &r));
-    CJ_TRY(cj__scan_extent_of(a->set.db, a->reader, &extent));
+    CJ_TRY(cj__table_new(&e->db->cx.allocator, EXPLAIN_COLUMNS, &t));
+    CJ_TRY(cj__runner_new(e->set, &env, &r));
     for (uint32_t i = 0; i < x->clauses.n; i++)
-        CJ_TRY(explain_row(t, x, i, r, &extent));
+        CJ_TRY(explain_row(t, e, i, r));
     rc = cj__table_finish(t, out);
     t = NULL;
 out:
@@ -166,7 +178,7 @@ int32_t cj__segment_explain(cj_db *db, const char *source,
     e.visit = explain_visit;
     e.momentary = 1;
     CJ_TRY(cj__everyone_run(&e));
-    CJ_TRY(explain_table(&ask, &x, out));
+    CJ_TRY(explain_table(&e, out));
 out:
     cj__str_end(&e.partial);
     cj__ask_close(&ask);

@@ -38,12 +38,12 @@ static void reads_put(cj__str *s, const char *title, int first, cj__text word)
 
 static void reads_events(cj__reads *reads)
 {
+    const char *what = reads->needs.valued ? "value projection" : "events";
     int n = 0;
 
     for (size_t i = 0; i < sizeof reads_columns / sizeof *reads_columns; i++) {
-        if ((reads->columns & reads_columns[i].column) != 0)
-            reads_put(&reads->text, "events", n++ == 0,
-                      cj__text_of(reads_columns[i].name));
+        if ((reads->needs.columns & reads_columns[i].column) != 0)
+            reads_put(&reads->text, what, n++ == 0, cj__text_of(reads_columns[i].name));
     }
 }
 
@@ -143,7 +143,7 @@ static void reads_reach(const cj__runner *r, uint32_t item, uint8_t *is_read)
     }
 }
 
-int32_t cj__reads_of(const cj__runner *r, uint32_t item, cj__reads *out)
+int32_t cj__reads_of(const cj__runner *r, uint32_t item, int64_t now_ms, cj__reads *out)
 {
     static const char *const identifiers[] = {"identifiers", "has", "identifiers"};
     static const char *const devices[] = {"shared devices", "shared_device", ""};
@@ -156,10 +156,11 @@ int32_t cj__reads_of(const cj__runner *r, uint32_t item, cj__reads *out)
     if (is_read == NULL)
         return CJ_ENOMEM;
     reads_reach(r, item, is_read);
+    cj__needs_begin(&out->needs);
     for (uint32_t i = 0; i <= item; i++) {
         if (!is_read[i])
             continue;
-        out->columns |= cj__program_columns(r->items[i].program);
+        cj__program_needs(r->items[i].program, now_ms, &out->needs);
         out->cost_ns += r->items[i].program->root->cost;
     }
     reads_events(out);

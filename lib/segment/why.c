@@ -181,6 +181,7 @@ int32_t cj__segment_why(cj_db *db, int64_t profile, const char *source,
     cj__ask_everyone(&ask, opts, &y, &e);
     e.profile = only;
     e.visit = why_visit;
+    e.columns = CJ__COL_TIME; /* of all events: some are counted for the reader */
     CJ_TRY(cj__everyone_run(&e));
     rc = cj__table_finish(y.table, out);
     y.table = NULL;

@@ -346,6 +346,16 @@ FUNCTIONS: List[Tuple[str, Any, List[Any]]] = [
         [_db, c_int64, c_char_p, POINTER(SegmentOptions), _out],
     ),
     (
+        "cj_segment_overlap",
+        c_int32,
+        [_db, POINTER(c_char_p), c_int64, POINTER(SegmentOptions), _out],
+    ),
+    (
+        "cj_segment_sizes",
+        c_int32,
+        [_db, c_char_p, c_int64, c_int64, POINTER(SegmentOptions), _out],
+    ),
+    (
         "cj_segment_format",
         c_int32,
         [_db, c_char_p, c_char_p, c_char_p, _out, _int64_out],

@@ -508,6 +508,47 @@ class Store:
             ctypes.byref(options),
         )
 
+    def segment_overlap(
+        self,
+        names: Iterable[str],
+        *,
+        as_of: Optional[Time] = None,
+        threads: int = 0,
+        deadline_ms: int = 0,
+        progress: Optional[Progress] = None,
+    ) -> Table:
+        """How segments or lists overlap: a column per name (1 in it, 0 not) and profiles,
+        a row per combination that occurs, the largest first."""
+        options = self._segment_options(as_of, None, threads, deadline_ms)
+        texts = [_values.required(name, "names") for name in names]
+        array = (ctypes.c_char_p * len(texts))(*texts)
+        return self._segment_long(
+            options, progress, "cj_segment_overlap", array, len(texts)
+        )
+
+    def segment_sizes(
+        self,
+        source: str,
+        *,
+        since: Time,
+        as_of: Optional[Time] = None,
+        step_days: int = 1,
+        threads: int = 0,
+        deadline_ms: int = 0,
+        progress: Optional[Progress] = None,
+    ) -> Table:
+        """How a segment grows and shrinks, at local midnights from since to as_of:
+        time_ms, members, entered, left (None in the first row)."""
+        options = self._segment_options(as_of, None, threads, deadline_ms)
+        return self._segment_long(
+            options,
+            progress,
+            "cj_segment_sizes",
+            _values.required(source, "source"),
+            _values.time_ms(since, "since", self._context.parse_time),
+            _values.int64(step_days, "step_days"),
+        )
+
     def define_segment(self, name: str, expression: str) -> None:
         """Keep an expression under a name; one of that name is replaced."""
         self._handle.call(
@@ -598,10 +639,18 @@ class Store:
         self, function: str, text: str, options: Any, progress: Optional[Progress]
     ) -> Table:
         source = _values.required(text, "expression or name")
+        return self._segment_long(options, progress, function, source)
 
+    def _segment_long(
+        self,
+        options: Any,
+        progress: Optional[Progress],
+        function: str,
+        *arguments: Any,
+    ) -> Table:
         def work(hook: Any) -> Table:
             options.progress = hook
-            return self._table(function, source, ctypes.byref(options))
+            return self._table(function, *arguments, ctypes.byref(options))
 
         return run_long(self._handle, work, progress)
 

@@ -95,7 +95,7 @@ def test_a_not_is_opened_when_there_is_a_bracket_in_it(shop):
 @pytest.mark.parametrize(
     "source, reads",
     [
-        ("revenue() >= 60 EUR", "events: time, name, value"),
+        ("revenue() >= 60 EUR", "value projection: time, name, value"),
         ("items() >= 1", "events: time, name, quantity"),
         ('country = "DE"', "traits: country"),
         ('address.city = "B" and address.zip = "1"', "traits: address"),
@@ -106,7 +106,8 @@ def test_a_not_is_opened_when_there_is_a_bracket_in_it(shop):
         ('in_list("friends")', "lists: friends"),
         (
             'in_segment("spender") and country is known and source(age) = "crm"',
-            "events: time, name, value; traits: country, age; segments: spender",
+            "value projection: time, name, value; traits: country, age; "
+            "segments: spender",
         ),
         (
             'count(any where channel = "web" and campaign = "c" and content = "d") = 1',
@@ -136,12 +137,19 @@ def test_what_it_costs_grows_with_what_it_does(shop):
 def test_slices_are_those_that_were_sealed(shop):
     assert {(r["from_ms"], r["blocks"]) for r in explained(shop, SEGMENT)} == {(None, 0)}
     shop.compact()
-    for row in explained(shop, SEGMENT):
-        if row["reads"].startswith("events"):
-            assert row["from_ms"] <= NOON and row["until_ms"] > NOON + 99 * DAY
-            assert row["blocks"] >= 1
-        else:
-            assert (row["from_ms"], row["until_ms"], row["blocks"]) == (None, None, 0)
+    whole, country, _, lately, revenue = explained(shop, SEGMENT)
+    for row in (whole, revenue):
+        assert row["from_ms"] <= NOON and row["until_ms"] > NOON + 99 * DAY
+        assert row["blocks"] >= 4  # a month each
+    # a window leaves out the months before it
+    assert NOON + 50 * DAY < lately["from_ms"] <= NOON + 80 * DAY
+    assert lately["until_ms"] == whole["until_ms"]
+    assert 1 <= lately["blocks"] < whole["blocks"]
+    ends = (country["from_ms"], country["until_ms"], country["blocks"])
+    assert ends == (None, None, 0)
+    # and nothing is read that is later than the moment
+    early = explained(shop, SEGMENT, as_of=NOON + DAY)[0]
+    assert early["from_ms"] == whole["from_ms"] < early["until_ms"] < whole["until_ms"]
 
 
 def test_a_name_a_list_or_an_expression(shop):
@@ -253,6 +261,12 @@ def test_long_values_are_cut_between_letters(shop):
     shop.identify(user_id="ann", traits={"a": "ü" * 3000}, time=NOON, source="crm")
     found = why(shop, "ann", 'a = "x"')[0]["found"]
     assert found == 'a is "' + "ü" * 199 + "..."
+
+
+def test_counts_of_events_are_those_since_ever(shop):
+    """Also where the segment itself looks at a few days only."""
+    (row,) = why(shop, "ann", "sequence(order -> order, last 7 days)")
+    assert row["found"].endswith("is false; order: 3 so far; order: 3 so far")
 
 
 def test_why_at_another_time(shop):
