@@ -19,6 +19,8 @@ import sys
 import time
 from pathlib import Path
 
+import bench_segments
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "bindings/python"))
 EVENTS = int(os.environ.get("BENCH_EVENTS", 1_000_000))
@@ -287,12 +289,12 @@ def rfm_sqlite(library, folder, report):
 def duckdb_tables(duckdb, folder):
     """The same events, in the two orders that DuckDB could like."""
     import numpy as np
-    kinds = {"person": "i8", "time": "i8", "name": "i4", "channel": "i4", "value": "i8"}
+    kinds = {"person": "i8", "time": "i8", "name": "i4", "channel": "i4", "value": "i8", "product": "i4"}
     data = {k: np.fromfile(folder / f"{k}.col", dtype=d) for k, d in kinds.items()}
     con = duckdb.connect(str(folder / "events.duckdb"))
     for table, order in (("by_name", "name, person, time"), ("by_person", "person, time")):
         con.execute(f"CREATE TABLE {table} AS SELECT person, time, name::UTINYINT AS name, "
-                    f"channel::UTINYINT AS channel, value FROM data ORDER BY {order}")
+                    f"channel::UTINYINT AS channel, value, product::SMALLINT AS product FROM data ORDER BY {order}")
     con.execute("CHECKPOINT")
     con.close()
     return ("by_name", "by_person")
@@ -339,6 +341,8 @@ def rfm_duckdb(build, library, file, folder, report):
         con.close()
         library.close(db)
 
+        bench_segments.against_duckdb(library, file, store, connect, duel, threads, report)
+
     def cold_ours():
         db = library.open(file)
         library.c.cj_table_free(library.rfm(db, THREADS))
@@ -373,6 +377,8 @@ def main():
         file = fill(build, folder, report)
         sizes(library, file, report)
         opening(build, file, report)
+        progress("100 segments over everybody")
+        bench_segments.all_hundred(library, file, EVENTS, AS_OF_MS, report)
         rfm_sqlite(library, folder, report)
         rfm_duckdb(build, library, file, folder, report)
     finally:

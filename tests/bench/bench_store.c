@@ -188,8 +188,9 @@ static void columns(const char *folder, int64_t n)
     shop s = shop_of(n);
     FILE *person = column(folder, "person"), *time_ms = column(folder, "time"),
          *name = column(folder, "name"), *channel = column(folder, "channel"),
-         *value = column(folder, "value");
+         *value = column(folder, "value"), *product = column(folder, "product");
     shop_event e;
+    int32_t number;
 
     for (int64_t i = 0; i < n; i++) {
         shop_make(&s, i, &e);
@@ -198,9 +199,11 @@ static void columns(const char *folder, int64_t n)
         fwrite(&e.name, 4, 1, name);
         fwrite(&e.channel, 4, 1, channel);
         fwrite(&e.event.value_minor, 8, 1, value);
+        number = e.event.product == NULL ? -1 : (int32_t)atoi(e.product + 1);
+        fwrite(&number, 4, 1, product);
     }
     if (fclose(person) | fclose(time_ms) | fclose(name) | fclose(channel) |
-        fclose(value))
+        fclose(value) | fclose(product))
         shop_die("writing the columns");
 }
 
