@@ -26,6 +26,16 @@ static int32_t everyone_runner(everyone_pool *pool, cj__runner **out)
     return rc;
 }
 
+/* The scan looks once per block; here between profiles, of which a block may hold
+ * thousands, and which may all be in the journal. */
+static int32_t everyone_look(const cj__everyone *e)
+{
+    if (e->give_up_ms != 0 && cj__now_ms(&e->db->cx) > e->give_up_ms)
+        return cj__fail(CJ_ELIMIT,
+                        "the deadline has passed; ask for less, or wait longer");
+    return cj__interrupted(&e->db->cx);
+}
+
 static int32_t everyone_take(everyone_pool *pool, cj__runner **out)
 {
     int look;
@@ -34,11 +44,7 @@ static int32_t everyone_take(everyone_pool *pool, cj__runner **out)
     *out = pool->n_free > 0 ? pool->free[--pool->n_free] : NULL;
     look = pool->n_profiles++ % EVERYONE_LOOK == 0;
     (void)pthread_mutex_unlock(&pool->lock);
-    if (look && pool->e->give_up_ms != 0 &&
-        cj__now_ms(&pool->e->db->cx) > pool->e->give_up_ms)
-        return cj__fail(CJ_ELIMIT,
-                        "the deadline has passed; ask for less, or wait longer");
-    return *out != NULL ? CJ_OK : everyone_runner(pool, out);
+    return look ? everyone_look(pool->e) : CJ_OK;
 }
 
 static void everyone_give(everyone_pool *pool, cj__runner *r)
@@ -56,6 +62,8 @@ static int32_t everyone_profile(const void *arg, cj__str *partial, uint32_t prof
     int32_t rc;
 
     CJ_TRY(everyone_take(pool, &r));
+    if (r == NULL)
+        CJ_TRY(everyone_runner(pool, &r));
     cj__runner_turn(r, &pool->known, profile, columns, first, n);
     CJ_TRY(pool->e->visit(pool->e, r, partial));
 out:
