@@ -429,11 +429,13 @@ class Store:
         deadline_ms: int = 0,
         progress: Optional[Progress] = None,
     ) -> Table:
-        """What an expression (docs/SEGMENTS.md) says of every profile: profile, truth (0
-        false, 1 true, 2 unknown), valid_until_ms (None: for ever).
+        """What an expression (docs/SEGMENTS.md) says of every profile at as_of (now):
+        profile, truth (0 false, 1 true, 2 unknown), valid_until_ms (the moment at which
+        somebody enters or leaves although nothing new happens; None: never).
 
-        identifier: a kind, which becomes a column.  An InvalidError has the position of
-        what is wrong in the expression.
+        identifier: a kind, which becomes a column.  members_only: only who is in it.
+        deadline_ms: LimitError after so long.  progress(blocks_read, blocks): true
+        stops.  An InvalidError has the position, a byte of the expression.
         """
         options = self._segment_options(as_of, identifier, threads, deadline_ms)
         options.members_only = int(members_only)
@@ -454,25 +456,31 @@ class Store:
         return self._segment_table("cj_segment_members", name, options, progress)
 
     def segment_count(
-        self, name: str, *, as_of: Optional[Time] = None, threads: int = 0
+        self,
+        name: str,
+        *,
+        as_of: Optional[Time] = None,
+        threads: int = 0,
+        deadline_ms: int = 0,
+        progress: Optional[Progress] = None,
     ) -> int:
         """How many profiles are in a segment, or on a list."""
-        options = self._segment_options(as_of, None, threads, 0)
+        options = self._segment_options(as_of, None, threads, deadline_ms)
+        encoded = _values.required(name, "name")
         n = ctypes.c_int64()
 
-        def work(_: Any) -> int:
+        def work(hook: Any) -> int:
+            options.progress = hook
             self._handle.call(
-                "cj_segment_count",
-                _values.required(name, "name"),
-                ctypes.byref(options),
-                ctypes.byref(n),
+                "cj_segment_count", encoded, ctypes.byref(options), ctypes.byref(n)
             )
             return n.value
 
-        return run_long(self._handle, work, None)
+        return run_long(self._handle, work, progress)
 
     def profile_segments(self, profile: int, as_of: Optional[Time] = None) -> Table:
-        """What every segment says of one profile: segment, truth, valid_until_ms."""
+        """What every segment and list says of one profile: segment, truth,
+        valid_until_ms.  NotFoundError."""
         options = self._segment_options(as_of, None, 0, 0)
         return self._table(
             "cj_profile_segments",
@@ -550,7 +558,9 @@ class Store:
         )
 
     def define_segment(self, name: str, expression: str) -> None:
-        """Keep an expression under a name; one of that name is replaced."""
+        """Keep an expression under a name, also for in_segment("name"); one of that name
+        is replaced.  InvalidError: it is wrong (with its position), or the segments
+        need each other in a circle."""
         self._handle.call(
             "cj_segment_define",
             _values.required(name, "name"),
@@ -559,7 +569,8 @@ class Store:
         )
 
     def define_list(self, name: str, profiles: Iterable[int]) -> None:
-        """Keep a list of profiles under a name, for in_list("name")."""
+        """Keep a list of profiles under a name, for in_list("name"); one of that name is
+        replaced.  NotFoundError has the position of who is unknown."""
         ids = [_values.int64(profile, "profiles") for profile in profiles]
         array = (ctypes.c_int64 * len(ids))(*ids)
         self._handle.call(
@@ -567,17 +578,19 @@ class Store:
         )
 
     def drop_segment(self, name: str) -> None:
-        """Forget a segment or list that no other needs."""
+        """Forget a segment or list.  ExistsError: another needs it."""
         self._handle.call("cj_segment_drop", _values.required(name, "name"))
 
     def segments(self) -> Table:
-        """All segments and lists: segment, kind, live, defined_ms, expression."""
+        """All segments and lists: segment, kind ("expression", "list"), live,
+        defined_ms, expression (None: a list)."""
         return self._table("cj_segments")
 
     def format_segment(
         self, source: str, *, from_form: str = "text", to_form: str = "text"
     ) -> str:
-        """An expression in another form: "text" (canonical) or "json"."""
+        """An expression in another form: "text" (canonical) or "json", the tree that a
+        form in a browser can build."""
         out = ctypes.c_void_p()
         n = ctypes.c_int64()
         self._handle.call(
