@@ -64,6 +64,10 @@ int32_t cj__scan(cj_db *db, const cj__scan_options *opts, cj__fold *folds, int n
  * text column (null where it has none). */
 int32_t cj__scan_identifiers(cj_db *db, const char *kind, const int64_t *profiles,
                              int64_t n, cj_table *table, int column);
+/* The same in a snapshot: that of the scan which gave the profiles. */
+int32_t cj__scan_identifiers_in(struct cj__reader *reader, const char *kind,
+                                const int64_t *profiles, int64_t n, cj_table *table,
+                                int column);
 
 /* The slices of sealed events that a scan reads, and their blocks; none: all 0. */
 typedef struct cj__scan_extent {

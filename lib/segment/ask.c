@@ -2,6 +2,8 @@
  * segment, what it leads to and whom it is asked of belong to one moment. */
 #include "segment/ask.h"
 
+#include "identity/identity.h"
+
 #include <string.h>
 
 int32_t cj__ask_options(const cj_segment_options *o)
@@ -12,6 +14,9 @@ int32_t cj__ask_options(const cj_segment_options *o)
         return cj__fail(CJ_EINVAL, "as_of_ms is not a time in milliseconds since 1970");
     if (o->deadline_ms < 0)
         return cj__fail(CJ_EINVAL, "deadline_ms is not a number of milliseconds");
+    if (o->identifier != NULL && o->identifier[0] != '\0' &&
+        cj__kind_named(o->identifier) == NULL)
+        return cj__fail(CJ_EINVAL, "identifier must be a kind, such as user_id");
     return CJ_OK;
 }
 
@@ -102,6 +107,14 @@ int32_t cj__ask_source(cj__ask *a, const char *source, uint32_t *item_out)
     return rc;
 }
 
+static int64_t ask_give_up(const cj_db *db, int64_t deadline_ms)
+{
+    const int64_t now_ms = deadline_ms == 0 ? 0 : cj__now_ms(&db->cx);
+
+    return now_ms > 0 && deadline_ms > INT64_MAX - now_ms ? INT64_MAX
+                                                          : now_ms + deadline_ms;
+}
+
 void cj__ask_everyone(const cj__ask *a, const cj_segment_options *o, const void *user,
                       cj__everyone *e)
 {
@@ -112,7 +125,7 @@ void cj__ask_everyone(const cj__ask *a, const cj_segment_options *o, const void 
         .reader = a->reader,
         .set = &a->set,
         .now_ms = o->as_of_ms,
-        .give_up_ms = o->deadline_ms == 0 ? 0 : cj__now_ms(&db->cx) + o->deadline_ms,
+        .give_up_ms = ask_give_up(db, o->deadline_ms),
         .threads = o->threads,
         .progress = o->progress,
         .progress_user = o->progress_user,

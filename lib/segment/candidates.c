@@ -110,9 +110,12 @@ out:
 static int candidates_pays(const cj__everyone *e, int64_t from_ms,
                            int64_t clause_from_ms)
 {
-    const int64_t span = e->now_ms - clause_from_ms;
+    int64_t span;
 
-    return clause_from_ms != INT64_MIN && span >= 0 &&
+    if (clause_from_ms == INT64_MIN)
+        return 0;
+    span = e->now_ms - clause_from_ms;
+    return span >= 0 &&
            (from_ms == INT64_MIN || (e->now_ms - from_ms) / CANDIDATES_SPAN >= span);
 }
 

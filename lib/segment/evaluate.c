@@ -36,7 +36,7 @@ out:
 /* ---- tables
  * ------------------------------------------------------------------------------- */
 
-static int32_t evaluate_table(cj_db *db, const cj_segment_options *o,
+static int32_t evaluate_table(const evaluate *v, const cj_segment_options *o,
                               const cj__str *partial, cj_table **out)
 {
     const char *kind = o->identifier == NULL ? "" : o->identifier;
@@ -49,11 +49,9 @@ static int32_t evaluate_table(cj_db *db, const cj_segment_options *o,
     int32_t rc;
 
     *out = NULL;
-    if (strlen(kind) > 32 || strcspn(kind, ": ") != strlen(kind))
-        return cj__fail(CJ_EINVAL, "identifier must be a kind, such as user_id");
     (void)snprintf(columns, sizeof columns, "profile:i %s%struth:i valid_until_ms:i",
                    kind, is_named ? ":t " : "");
-    CJ_TRY(cj__table_new(&db->cx.allocator, columns, &t));
+    CJ_TRY(cj__table_new(&v->ask.set.db->cx.allocator, columns, &t));
     profiles = cj__table_int64_extend(t, 0, (size_t)n);
     if (profiles == NULL)
         CJ_TRY(CJ_ENOMEM);
@@ -64,7 +62,7 @@ static int32_t evaluate_table(cj_db *db, const cj_segment_options *o,
         cj__ask_until(t, 2 + is_named, row.until_ms);
     }
     if (is_named)
-        CJ_TRY(cj__scan_identifiers(db, kind, profiles, n, t, 1));
+        CJ_TRY(cj__scan_identifiers_in(v->ask.reader, kind, profiles, n, t, 1));
     rc = cj__table_finish(t, out);
     t = NULL;
 out:
@@ -82,7 +80,7 @@ static int32_t evaluate_run(evaluate *v, const cj_segment_options *o, cj_table *
     e.root = v->item;
     e.members_only = v->members_only = o->members_only != 0;
     CJ_TRY(cj__everyone_run(&e));
-    CJ_TRY(evaluate_table(v->ask.set.db, o, &e.partial, out));
+    CJ_TRY(evaluate_table(v, o, &e.partial, out));
 out:
     cj__str_end(&e.partial);
     return rc;

@@ -111,6 +111,11 @@ cj__conn *cj__reader_conn(cj__reader *r)
     return &r->conn;
 }
 
+cj_db *cj__reader_db(cj__reader *r)
+{
+    return r->conn.db;
+}
+
 /* ---- parts and blocks
  * ------------------------------------------------------------------- */
 

@@ -38,6 +38,7 @@ void cj__reader_end(cj__reader *r); /* NULL is fine */
 
 /* For statements of the rooms above, in this snapshot and on one thread. */
 cj__conn *cj__reader_conn(cj__reader *r);
+cj_db *cj__reader_db(cj__reader *r);
 
 /* The parts of a family that hold events in the window (until_ms 0: no end), by
  * (from_ms, id); memory is the arena's. */
