@@ -454,6 +454,23 @@ int32_t cj_segment_sizes(cj_db *db, const char *source, int64_t from_ms,
                          int64_t step_days, const cj_segment_options *opts,
                          cj_table **out);
 
+/* What sets two segments a and b apart: what a larger or smaller share of the one's
+ * profiles has than of the other's.  Who is in both counts in both: compare with `b and
+ * not a` to leave them out.
+ *
+ * Dimensions: channel, campaign (of any event before as_of), product (bought), trait:NAME
+ * (the values then; each of a list's), kpi (value is a condition of the language).
+ * Numbers, where there are more than 20 different ones, are compared with the median of
+ * all who are in a or b: "> 12.5".  Traits with more than 10,000 other values are left
+ * out, and values of more than 200 bytes; and what everybody has, or nobody.
+ * Columns: dimension, value: text; share_a, share_b, lift (share_a / share_b), low, high
+ * (95 % confidence interval of lift: Katz's, docs/SEGMENTS.md): double; n_a, n_b (how
+ * many have it): int64.  Ordered by how sure and large the difference is (the end of the
+ * interval next to 1, farthest from 1 first), then dimension, value.  limit: rows; 0:
+ * 50.  No rows when a or b is empty.  Since 0.2. */
+int32_t cj_segment_compare(cj_db *db, const char *a, const char *b, int64_t limit,
+                           const cj_segment_options *opts, cj_table **out);
+
 /* Turn an expression from one form into another: "text" or "json" (docs/SEGMENTS.md);
  * text comes out canonical.  n_bytes_out may be NULL.
  * Owned: cj_text_free(*text_out). */

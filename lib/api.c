@@ -672,6 +672,23 @@ int32_t cj_segment_sizes(cj_db *db, const char *source, int64_t from_ms,
     return api_leave(db, rc);
 }
 
+int32_t cj_segment_compare(cj_db *db, const char *a, const char *b, int64_t limit,
+                           const cj_segment_options *opts, cj_table **out)
+{
+    cj_segment_options o;
+    int32_t rc = api_enter_table(db, out);
+
+    if (rc != CJ_OK)
+        return rc;
+    if (a == NULL || b == NULL)
+        rc = cj__fail(CJ_EMISUSE, "the expression or name is NULL");
+    if (rc == CJ_OK)
+        rc = api_segment_options(db, opts, &o);
+    if (rc == CJ_OK)
+        rc = cj__segment_compare(db, (const char *const[]){a, b}, limit, &o, out);
+    return api_leave(db, rc);
+}
+
 int32_t cj_segment_define(cj_db *db, const char *name, const char *expression,
                           int64_t flags)
 {

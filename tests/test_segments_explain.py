@@ -184,11 +184,12 @@ def spelled(value, shop, found):
 
 
 VALUES = [
-    "count(view) >= 0", "count(view, last 10 days) = 1", "orders() > 1", "orders(last 20 days) > 1", "revenue() > 5 EUR",
-    "average_order() > 5 EUR", "largest_order(last 30 days) >= 1 EUR", "last(view) within last 30 days",
-    "first(any) before 2025-01-01", "sum(quantity, any) > 2", "distinct(product, any) > 1", "channels() > 1",
-    "first_channel() = \"web\"", "last_value(campaign, any) = \"x\"", "top_channel() is known", "has(email)",
-    "identifiers() > 1", "stage(purchase)", "share(view of any) > 10 %", "refund_share() > 1 %", "items() >= 1",
+    "count(view) >= 0", "count(view, last 10 days) = 1", "orders() > 1", "orders(last 20 days) > 1",
+    "revenue() > 5 EUR", "average_order() > 5 EUR", "largest_order(last 30 days) >= 1 EUR",
+    "last(view) within last 30 days", "first(any) before 2025-01-01", "sum(quantity, any) > 2",
+    "distinct(product, any) > 1", "channels() > 1", "first_channel() = \"web\"",
+    "last_value(campaign, any) = \"x\"", "top_channel() is known", "has(email)", "identifiers() > 1",
+    "stage(purchase)", "share(view of any) > 10 %", "refund_share() > 1 %", "items() >= 1",
 ]  # fmt: skip
 
 

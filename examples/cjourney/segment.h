@@ -37,4 +37,11 @@ int run_segment_of(program *p);
 int run_segment_format(program *p);
 int run_segment_drop(program *p);
 
+/* segment_questions.c */
+int run_segment_explain(program *p);
+int run_segment_why(program *p);
+int run_segment_overlap(program *p);
+int run_segment_sizes(program *p);
+int run_segment_compare(program *p);
+
 #endif

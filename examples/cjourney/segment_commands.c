@@ -128,6 +128,63 @@ static const example drop_examples[] = {
     END_EXAMPLES,
 };
 
+#define SEGMENT "SEGMENT is a name, or else an EXPRESSION.  "
+
+static const example explain_examples[] = {
+    {"where does it lose them?", "cjourney -d shop.db segment explain vip"},
+    {"before it has a name",
+     "cjourney -d shop.db segment explain 'country = \"DE\" and orders(last 90 days) = 0'"},
+    END_EXAMPLES,
+};
+static const char explain_details[] =
+    SEGMENT "A row for the whole and for each clause, brackets opened: how many pass it, "
+    "of how many it is unknown, and how many are left after it and all before it in its "
+    "bracket (of an \"or\": how many have been let in).\n"
+    "\n"
+    "Programs also get cost_ns, declared for a usual profile, and the slices of events "
+    "that it reads: from_ms, until_ms, blocks.";
+static const example why_examples[] = {
+    {"why is she in it, or not?", "cjourney -d shop.db segment why user_id=ann vip"},
+    {"and a year ago?",
+     "cjourney -d shop.db segment why ann@example.org vip --as-of 2025-01-01"},
+    END_EXAMPLES,
+};
+static const option why_options[] = {AS_OF, END_OPTIONS};
+static const char why_details[] =
+    PERSON "\n\n" SEGMENT "A row for the whole and for each clause: whether it holds, the "
+    "facts behind it, and until when if nothing new happens.";
+static const example overlap_examples[] = {
+    {"who is in several?", "cjourney -d shop.db segment overlap vip asleep newsletter"},
+    END_EXAMPLES,
+};
+static const char overlap_details[] =
+    "A row for each combination that somebody is in, the largest first; those who are in "
+    "none too, so that the rows add up to all.  At most 16 names.";
+static const example sizes_examples[] = {
+    {"has it grown?", "cjourney -d shop.db segment sizes vip --since 2025-01-01 --step 7"},
+    END_EXAMPLES,
+};
+static const option sizes_options[] = {
+    {"since", 0, "TIME", NULL, "the first midnight to look at", NULL},
+    {"step", 0, "DAYS", NULL, "days from one to the next", "1"},
+    AS_OF, THREADS, DEADLINE, END_OPTIONS,
+};
+static const char sizes_details[] =
+    SEGMENT "The members at every midnight of the store's time zone, and who came and went "
+    "since the one before.";
+static const example compare_examples[] = {
+    {"what do the best have that others have not?",
+     "cjourney -d shop.db segment compare vip 'not in_segment(\"vip\") and orders() >= 1'"},
+    END_EXAMPLES,
+};
+static const option compare_options[] = {
+    AS_OF, {"limit", 0, "N", NULL, "rows at most", "50"}, THREADS, DEADLINE, END_OPTIONS,
+};
+static const char compare_details[] =
+    SEGMENT "Channels, campaigns, products bought, traits and KPIs that a larger or smaller "
+    "share of the first has than of the second: so many times, and between what bounds "
+    "that lies with 95 % confidence.  The surest and largest differences come first.";
+
 const command segment_commands[] = {
     {"segment eval", "EXPRESSION", "find who is in it",
      "Segments", eval_examples, eval_options, eval_details,
@@ -150,6 +207,21 @@ const command segment_commands[] = {
     {"segment of", "PERSON", "tell which ones somebody is in, and until when",
      "Segments", of_examples, of_options, of_details,
      1, 1, NEEDS_FILE, run_segment_of, NULL},
+    {"segment explain", "SEGMENT", "tell what each clause lets pass, and reads",
+     "Segments", explain_examples, count_options, explain_details,
+     1, 1, NEEDS_FILE, run_segment_explain, NULL},
+    {"segment why", "PERSON SEGMENT", "tell why somebody is in one, or is not",
+     "Segments", why_examples, why_options, why_details,
+     2, 2, NEEDS_FILE, run_segment_why, NULL},
+    {"segment overlap", "NAME...", "count who is in several",
+     "Segments", overlap_examples, count_options, overlap_details,
+     1, 16, NEEDS_FILE, run_segment_overlap, NULL},
+    {"segment sizes", "SEGMENT", "tell how one grew and shrank",
+     "Segments", sizes_examples, sizes_options, sizes_details,
+     1, 1, NEEDS_FILE, run_segment_sizes, NULL},
+    {"segment compare", "SEGMENT SEGMENT", "find what sets two apart",
+     "Segments", compare_examples, compare_options, compare_details,
+     2, 2, NEEDS_FILE, run_segment_compare, NULL},
     {"segment format", "EXPRESSION", "check an expression, and write it properly",
      "Segments", format_examples, form_options, expression_details,
      1, 1, NEEDS_FILE, run_segment_format, NULL},

@@ -28,7 +28,9 @@
 #define CJ__MAX_SEGMENT_JSON 100   /* levels: a part of a segment takes two */
 #define CJ__MAX_OVERLAP                                                                \
     16 /* segments at once: 65,536 combinations are enough to read */
-#define CJ__MAX_SIZES 10000             /* moments: 27 years of days */
-#define CJ__MAX_SEGMENT_PERIODS 1000000 /* of regularly(): days of 2,700 years */
+#define CJ__MAX_COMPARE 10000 /* values of a trait: more are names, not groups */
+#define CJ__MAX_COMPARE_ROWS ((size_t)1 << 24) /* products and all: 1 GB of counts */
+#define CJ__MAX_SIZES 10000                    /* moments: 27 years of days */
+#define CJ__MAX_SEGMENT_PERIODS 1000000        /* of regularly(): days of 2,700 years */
 
 #endif

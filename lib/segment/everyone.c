@@ -139,6 +139,28 @@ static int32_t everyone_scan(everyone_pool *pool, const cj__needs *needs)
     return rc;
 }
 
+static int32_t everyone_traits(const cj__everyone *e, const cj__runner *r,
+                               cj__arena *arena, cj__text **names_out, size_t *n_out)
+{
+    cj__text *names;
+    size_t n;
+    int32_t rc;
+
+    CJ_TRY(cj__runner_traits(r, arena, names_out, n_out));
+    if (e->n_traits == 0)
+        return CJ_OK;
+    n = *n_out + e->n_traits;
+    names = cj__arena_alloc(arena, n * sizeof *names);
+    if (names == NULL)
+        return CJ_ENOMEM;
+    memcpy(names, e->traits, e->n_traits * sizeof *names);
+    memcpy(names + e->n_traits, *names_out, *n_out * sizeof *names);
+    *names_out = names;
+    *n_out = n;
+out:
+    return rc;
+}
+
 /* Can somebody be in it of whom no event is shown?  Of those, one without traits stands
  * for all when nothing else is read of them. */
 static int32_t everyone_idle(const everyone_pool *pool, cj__runner *r,
@@ -167,7 +189,7 @@ static int32_t everyone_begin(everyone_pool *pool, cj__runner *r, cj__arena *are
     size_t n_names;
     int32_t rc;
 
-    CJ_TRY(cj__runner_traits(r, arena, &names, &n_names));
+    CJ_TRY(everyone_traits(e, r, arena, &names, &n_names));
     CJ_TRY(cj__known_load(&pool->known, e->reader, e->set, names, n_names, e->profile));
     if (e->profile > pool->known.n_nodes ||
         (e->profile != 0 && pool->known.profile_of[e->profile] != e->profile))

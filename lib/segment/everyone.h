@@ -17,7 +17,9 @@ typedef struct cj__everyone {
     int32_t members_only; /* 1: visit keeps nothing of who is not in item `root` */
     uint32_t root;
     const uint64_t *profiles; /* a bit for each that may be in it; NULL: anybody */
-    uint32_t columns; /* CJ__COL_* of all events; 0: what the segments look at */
+    uint32_t columns;       /* CJ__COL_* of all events; 0: what the segments look at */
+    const cj__text *traits; /* known of too, beside what the segments look at */
+    size_t n_traits;
     cj_progress_fn progress;
     void *progress_user;
     /* Called for each profile, in any thread, with a runner that is turned to it;

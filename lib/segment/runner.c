@@ -225,6 +225,18 @@ out:
     return rc;
 }
 
+int32_t cj__runner_value(cj__runner *r, uint32_t i, int64_t now_ms, cj__value *out)
+{
+    cj__program *p = r->items[i].program;
+    cj__answer answer;
+    int32_t rc;
+
+    CJ_TRY(cj__runner_answer(r, i, now_ms, &answer));
+    CJ_TRY(p->root->kids[0]->eval(p, p->root->kids[0], out));
+out:
+    return rc;
+}
+
 /* ---- texts
  * -------------------------------------------------------------------------------- */
 

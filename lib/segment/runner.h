@@ -52,6 +52,10 @@ int32_t cj__runner_answer(cj__runner *r, uint32_t i, int64_t now_ms, cj__answer 
 /* The truth, or value as text, of a node of item i at a moment: cj__program_explain. */
 int32_t cj__runner_explain(cj__runner *r, uint32_t i, const cj__seg_node *node,
                            int64_t now_ms, cj__truth *truth_out, cj__str *value_out);
+/* The value on the left side of item i's relation at a moment. */
+struct cj__value;
+int32_t cj__runner_value(cj__runner *r, uint32_t i, int64_t now_ms,
+                         struct cj__value *out);
 
 /* Names and texts as a read snapshot knows them. */
 cj__eval_env cj__runner_env(const cj_db *db, cj__reader *reader);

@@ -27,6 +27,8 @@ int32_t cj__segment_overlap(cj_db *db, const char *const *names, int64_t n,
 int32_t cj__segment_sizes(cj_db *db, const char *source, int64_t from_ms,
                           int64_t step_days, const cj_segment_options *opts,
                           cj_table **out);
+int32_t cj__segment_compare(cj_db *db, const char *const sources[2], int64_t limit,
+                            const cj_segment_options *opts, cj_table **out);
 /* Text to canonical text, or to JSON and back. */
 int32_t cj__segment_format(cj_db *db, const char *source, const char *from,
                            const char *to, cj__str *out); /* puts into out */

@@ -356,6 +356,11 @@ FUNCTIONS: List[Tuple[str, Any, List[Any]]] = [
         [_db, c_char_p, c_int64, c_int64, POINTER(SegmentOptions), _out],
     ),
     (
+        "cj_segment_compare",
+        c_int32,
+        [_db, c_char_p, c_char_p, c_int64, POINTER(SegmentOptions), _out],
+    ),
+    (
         "cj_segment_format",
         c_int32,
         [_db, c_char_p, c_char_p, c_char_p, _out, _int64_out],

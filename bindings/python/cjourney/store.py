@@ -557,6 +557,29 @@ class Store:
             _values.int64(step_days, "step_days"),
         )
 
+    def segment_compare(
+        self,
+        a: str,
+        b: str,
+        *,
+        as_of: Optional[Time] = None,
+        limit: int = 0,
+        threads: int = 0,
+        deadline_ms: int = 0,
+        progress: Optional[Progress] = None,
+    ) -> Table:
+        """What sets two segments apart, surest and largest first: dimension, value,
+        share_a, share_b, lift, low, high, n_a, n_b; 50 rows unless limit says."""
+        options = self._segment_options(as_of, None, threads, deadline_ms)
+        return self._segment_long(
+            options,
+            progress,
+            "cj_segment_compare",
+            _values.required(a, "a"),
+            _values.required(b, "b"),
+            _values.int64(limit, "limit"),
+        )
+
     def define_segment(self, name: str, expression: str) -> None:
         """Keep an expression under a name, also for in_segment("name"); one of that name
         is replaced.  InvalidError: it is wrong (with its position), or the segments
