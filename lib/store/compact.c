@@ -94,7 +94,10 @@ int32_t cj__compact(cj_db *db, cj_progress_fn progress, void *progress_user)
 
     if (rc != CJ_OK)
         return rc;
-    rc = cj__write_end(db, cj__seal(db, 1));
+    rc = cj__seal(db, 1);
+    if (rc == CJ_OK)
+        rc = cj__journal_forget_spent(db);
+    rc = cj__write_end(db, rc);
     while (rc == CJ_OK && from_ms != INT64_MAX) {
         rc = compact_step(db, &from_ms, &done, &total);
         if (rc == CJ_OK && progress != NULL &&
