@@ -22,7 +22,8 @@
 #define CJ__PART_SHIFT 21 /* block id = part << 21 | family << 20 | index */
 #define CJ__FAMILY_SHIFT 20
 #define CJ__DIRECTORY_ENTRY 12 /* bytes: first node, last node, events: uint32 each */
-#define CJ__READERS 4          /* connections kept for analyses */
+#define CJ__KEEP_WEEKS_MS ((int64_t)62 * 86400000) /* younger weeks stay weeks */
+#define CJ__READERS 4                              /* connections kept for analyses */
 
 struct cj__conn {
     cj_db *db;

@@ -161,8 +161,8 @@ int32_t cj__journal_add(cj_db *db, cj__batch *batch);
  * ---------------------------------------------------------- */
 
 /* Seal the journal when cj__journal_size is at least min_size.  Within a write
- * transaction. */
-int32_t cj__seal(cj_db *db, int64_t min_size);
+ * transaction.  compacting: what would be brought together next goes there at once. */
+int32_t cj__seal(cj_db *db, int64_t min_size, int compacting);
 /* Unsealed events, or messages when they are more, as of the last write. */
 int64_t cj__journal_size(const cj_db *db);
 
