@@ -139,6 +139,41 @@ START_TEST(test_store_seal__compact_changes_no_answer)
 }
 END_TEST
 
+/* A journal that holds a year is sealed into months where they have no weeks yet, and
+ * what comes of it is the same. */
+START_TEST(test_store_seal__compacting_seals_into_months)
+{
+    static const int64_t seal_events[] = {50, 100, 1000, 1 << 30};
+    char path[64], *events[4], *rfm[4];
+
+    for (int k = 0; k < 4; k++) {
+        cj_db *db;
+        temporary(path);
+        db = open_file(path, seal_events[k]);
+        for (int i = 0; i < 1500; i++) /* k == 2: 1,000 in weeks, 500 in the journal */
+            record(db, i);
+        ck_assert_int_eq(cj_compact(db, NULL, NULL), CJ_OK);
+        ck_assert_int_eq(people_count(db, "parts"), 9 + 15);
+        people_sound(db);
+        for (int i = 1400; i < 1600; i++)
+            record(db, i);
+        ck_assert_int_eq(cj_compact(db, NULL, NULL), CJ_OK);
+        ck_assert_int_eq(people_count(db, "parts"), 9 + 15);
+        people_sound(db);
+        events[k] = content(db);
+        rfm[k] = scores(db);
+        ck_assert_int_eq(cj_close(db), CJ_OK);
+        ck_assert_str_eq(events[k], events[0]);
+        ck_assert_str_eq(rfm[k], rfm[0]);
+    }
+    for (int k = 0; k < 4; k++) {
+        free(events[k]);
+        free(rfm[k]);
+    }
+    (void)unlink(path);
+}
+END_TEST
+
 /* After compaction a late event goes into its month, and a repeated one is known. */
 START_TEST(test_store_seal__late_events_after_compaction)
 {
@@ -292,6 +327,7 @@ END_TEST
 
 HARNESS_MAIN("store_seal", test_store_seal__answers_do_not_depend_on_it,
              test_store_seal__compact_changes_no_answer,
+             test_store_seal__compacting_seals_into_months,
              test_store_seal__late_events_after_compaction,
              test_store_seal__parts_of_a_slice_are_merged,
              test_store_seal__ties_keep_their_arrival,

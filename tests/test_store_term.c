@@ -88,5 +88,31 @@ START_TEST(test_store_term__a_rollback_forgets)
 }
 END_TEST
 
+/* In two steps: a text that was asked for before somebody made it has its number. */
+START_TEST(test_store_term__in_two_steps)
+{
+    cj_db *db = people_open();
+    cj__term_text first, second, other, none;
+    uint32_t a, b;
+
+    ck_assert_int_eq(cj__write_begin(db), CJ_OK);
+    first = cj__term_expect(db, CJ__SPACE_PRODUCT, cj__text_of("sku-1"));
+    second = cj__term_expect(db, CJ__SPACE_PRODUCT, cj__text_of("sku-1"));
+    other = cj__term_expect(db, CJ__SPACE_CONTENT, cj__text_of("sku-1"));
+    none = cj__term_expect(db, CJ__SPACE_CONTENT, cj__text_of(NULL));
+    ck_assert_int_eq(cj__term_get(db, CJ__SPACE_PRODUCT, &first, &a), CJ_OK);
+    ck_assert_int_eq(cj__term_get(db, CJ__SPACE_PRODUCT, &second, &b), CJ_OK);
+    ck_assert_uint_eq(a, b);
+    ck_assert_uint_eq(a, term(db, CJ__SPACE_PRODUCT, "sku-1"));
+    ck_assert_int_eq(cj__term_get(db, CJ__SPACE_CONTENT, &other, &b), CJ_OK);
+    ck_assert_uint_ne(a, b);
+    ck_assert_int_eq(cj__term_get(db, CJ__SPACE_CONTENT, &none, &b), CJ_OK);
+    ck_assert_uint_eq(b, 0);
+    ck_assert_int_eq(cj__write_end(db, CJ_OK), CJ_OK);
+    people_close(db);
+}
+END_TEST
+
 HARNESS_MAIN("store_term", test_store_term__one_number_per_text_and_space,
-             test_store_term__many_and_again, test_store_term__a_rollback_forgets)
+             test_store_term__many_and_again, test_store_term__a_rollback_forgets,
+             test_store_term__in_two_steps)

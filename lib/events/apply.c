@@ -63,6 +63,17 @@ out:
     return rc;
 }
 
+/* The texts of the event that are terms: terms[space - 1]. */
+static void ready_terms(const cj_db *db, const cj_event *e, cj__term_text *terms)
+{
+    const char *const texts[] = {e->name, e->channel, e->campaign, e->content,
+                                 e->product};
+
+    _Static_assert(sizeof texts / sizeof texts[0] == CJ__READY_TERMS, "spaces 1 to 5");
+    for (int i = 0; i < CJ__READY_TERMS; i++)
+        terms[i] = cj__term_expect(db, i + 1, cj__text_of(texts[i]));
+}
+
 int32_t cj__messages_ready(cj_db *db, const cj__message *messages, int64_t n,
                            cj__ready *ready)
 {
@@ -79,6 +90,7 @@ int32_t cj__messages_ready(cj_db *db, const cj__message *messages, int64_t n,
         CJ_TRY(ready_identifiers(db, m, ready, at));
         if (m->event.message_id != NULL)
             ready->of[at].hash = cj__message_hash(db, m->event.message_id);
+        ready_terms(db, &m->event, ready->of[at].terms);
     }
     for (int at = 0; at < n; at++)
         CJ_TRY(ready_look(db, ready, at));
@@ -119,15 +131,14 @@ out:
     return rc;
 }
 
-static int32_t apply_terms(cj_db *db, const cj_event *e, cj__row *row)
+static int32_t apply_terms(cj_db *db, const cj__term_text *terms, cj__row *row)
 {
+    uint32_t *const to[CJ__READY_TERMS] = {&row->name, &row->channel, &row->campaign,
+                                           &row->content, &row->product};
     int32_t rc;
 
-    CJ_TRY(cj__term(db, CJ__SPACE_NAME, cj__text_of(e->name), &row->name));
-    CJ_TRY(cj__term(db, CJ__SPACE_CHANNEL, cj__text_of(e->channel), &row->channel));
-    CJ_TRY(cj__term(db, CJ__SPACE_CAMPAIGN, cj__text_of(e->campaign), &row->campaign));
-    CJ_TRY(cj__term(db, CJ__SPACE_CONTENT, cj__text_of(e->content), &row->content));
-    CJ_TRY(cj__term(db, CJ__SPACE_PRODUCT, cj__text_of(e->product), &row->product));
+    for (int i = 0; i < CJ__READY_TERMS; i++)
+        CJ_TRY(cj__term_get(db, i + 1, &terms[i], to[i]));
     if (row->has_value)
         CJ_TRY(cj__term(db, CJ__SPACE_CURRENCY, cj__text_of(db->currency),
                         &row->currency));
@@ -155,7 +166,8 @@ out:
     return rc;
 }
 
-static int32_t apply_event(cj_db *db, cj__message *m, uint32_t node, cj__batch *batch)
+static int32_t apply_event(cj_db *db, cj__message *m, const cj__term_text *terms,
+                           uint32_t node, cj__batch *batch)
 {
     const cj_event *e = &m->event;
     cj__row row = {.time_ms = e->time_ms,
@@ -170,7 +182,7 @@ static int32_t apply_event(cj_db *db, cj__message *m, uint32_t node, cj__batch *
 
     row.has_value = e->value_minor != 0 || e->currency != NULL ||
                     strcmp(e->name, "order") == 0 || strcmp(e->name, "refund") == 0;
-    CJ_TRY(apply_terms(db, e, &row));
+    CJ_TRY(apply_terms(db, terms, &row));
     cj__batch_row(batch, &row);
     row.has_value = 1;
     if (row.currency == 0 && e->n_items > 0)
@@ -228,7 +240,7 @@ int32_t cj__message_apply(cj_db *db, cj__message *m, cj__ready *ready, int at,
         CJ_TRY(cj__traits_add(db, node, cj__text_of(m->traits), m->event.time_ms,
                               m->source != NULL ? m->source : "host"));
     if (m->event.name != NULL)
-        CJ_TRY(apply_event(db, m, node, batch));
+        CJ_TRY(apply_event(db, m, ready->of[at].terms, node, batch));
     m->outcome = CJ__RECORDED;
 out:
     return rc;

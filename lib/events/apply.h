@@ -7,11 +7,12 @@
 
 /* What is looked up of a few messages before the first of them is applied: each lookup
  * would wait for memory, together they wait once. */
-enum { CJ__READY = 32 };
+enum { CJ__READY = 32, CJ__READY_TERMS = CJ__SPACE_PRODUCT };
 typedef struct cj__ready {
     struct {
-        int first, n, strongest; /* in ids */
-        uint64_t hash;           /* of the message id, if there is one */
+        int first, n, strongest;              /* in ids */
+        uint64_t hash;                        /* of the message id, if there is one */
+        cj__term_text terms[CJ__READY_TERMS]; /* by space, from 1 */
     } of[CJ__READY];
     cj__identifier ids[CJ__READY * CJ__MAX_IDENTIFIERS];
     int n_ids;

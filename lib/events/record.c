@@ -102,7 +102,7 @@ static void record_seal(cj_db *db)
         return;
     rc = cj__write_begin(db);
     if (rc == CJ_OK)
-        rc = cj__write_end(db, cj__seal(db, db->seal_events));
+        rc = cj__write_end(db, cj__seal(db, db->seal_events, 0));
     if (rc != CJ_OK && db->cx.log != NULL)
         db->cx.log(db->cx.log_user, rc, cj__error_text());
 }

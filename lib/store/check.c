@@ -86,7 +86,7 @@ static int32_t check_journal(check_part *c)
     int row;
     int32_t rc;
 
-    CJ_TRY(cj__query_begin(c->conn, STMT_JOURNAL_ALL, &q));
+    CJ_TRY(cj__query_begin(c->conn, STMT_JOURNAL_EVERY, &q));
     for (;;) {
         cj__text messages, events;
         int64_t n = 0;

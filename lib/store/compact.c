@@ -4,8 +4,6 @@
  * smaller. */
 #include "store/internal.h"
 
-#define COMPACT_KEEP_WEEKS_MS ((int64_t)62 * 86400000)
-
 /* The parts [first, end) of the directory that should be one, after `from_ms`; and the
  * slice that they make.  first == end: nothing is left to do. */
 static void compact_next(const cj__store *s, int64_t from_ms, size_t *first,
@@ -20,7 +18,7 @@ static void compact_next(const cj__store *s, int64_t from_ms, size_t *first,
     for (size_t i = 0; i < s->n_parts; i = *end) {
         cj__slice month = cj__slice_month(s->parts[i].from_ms);
         *slice = (cj__slice){s->parts[i].from_ms, s->parts[i].until_ms};
-        if (month.until_ms < newest - COMPACT_KEEP_WEEKS_MS)
+        if (month.until_ms < newest - CJ__KEEP_WEEKS_MS)
             *slice = month;
         *first = i;
         for (*end = i; *end < s->n_parts && s->parts[*end].from_ms < slice->until_ms;)
@@ -94,7 +92,10 @@ int32_t cj__compact(cj_db *db, cj_progress_fn progress, void *progress_user)
 
     if (rc != CJ_OK)
         return rc;
-    rc = cj__write_end(db, cj__seal(db, 1));
+    rc = cj__seal(db, 1, 1);
+    if (rc == CJ_OK)
+        rc = cj__journal_forget_spent(db);
+    rc = cj__write_end(db, rc);
     while (rc == CJ_OK && from_ms != INT64_MAX) {
         rc = compact_step(db, &from_ms, &done, &total);
         if (rc == CJ_OK && progress != NULL &&

@@ -22,7 +22,8 @@
 #define CJ__PART_SHIFT 21 /* block id = part << 21 | family << 20 | index */
 #define CJ__FAMILY_SHIFT 20
 #define CJ__DIRECTORY_ENTRY 12 /* bytes: first node, last node, events: uint32 each */
-#define CJ__READERS 4          /* connections kept for analyses */
+#define CJ__KEEP_WEEKS_MS ((int64_t)62 * 86400000) /* younger weeks stay weeks */
+#define CJ__READERS 4                              /* connections kept for analyses */
 
 struct cj__conn {
     cj_db *db;
@@ -70,6 +71,9 @@ struct cj__store {
     uint64_t seed;
     int wal_frames; /* since the last checkpoint */
     int64_t journal_events, journal_messages, next_batch;
+    int64_t sealed_through; /* last batch that is in parts */
+    int64_t spent_room;     /* bytes that new rows may still take from spent ones */
+    int spent;              /* there may be spent rows */
 
     cj__keys terms; /* texts with their space -> terms known to this handle */
     cj__node_pages nodes;
@@ -98,7 +102,9 @@ int32_t cj__parts_load(cj_db *db);
 cj__part_info cj__part_info_read(const cj__query *q);
 void cj__reader_free(cj__reader *r);
 
-/* journal.c: the blobs of a row of JOURNAL_ALL, when its checksum is right. */
+/* journal.c: the rows up to sealed_through are spent: delete those left. */
+int32_t cj__journal_forget_spent(cj_db *db);
+/* The blobs of a row of JOURNAL_ALL or _EVERY, when its checksum is right. */
 int32_t cj__journal_blobs(const cj__query *q, cj__text *messages_out,
                           cj__text *events_out);
 

@@ -1,5 +1,6 @@
 /* The journal: the events of each commit as one row, until they are sealed; and which
- * messages are known, so that recording one twice counts once.
+ * messages are known, so that recording one twice counts once.  Rows that are sealed
+ * stay, spent, until new ones take their room.
  *
  * A message that comes again carries the same id and time, so it is in the journal (a
  * set of 64-bit hashes in memory that follows it) or in the slice of its time (hashes
@@ -173,6 +174,60 @@ int32_t cj__journal_blobs(const cj__query *q, cj__text *messages_out,
     return CJ_OK;
 }
 
+static int32_t journal_delete(cj_db *db, int64_t through)
+{
+    cj__query q = {0};
+    int32_t rc;
+
+    CJ_TRY(cj__query_begin(cj__writer(db), STMT_JOURNAL_DELETE, &q));
+    cj__query_int64(&q, 1, through);
+    CJ_TRY(cj__query_run(&q));
+out:
+    cj__query_end(&q);
+    return rc;
+}
+
+/* Delete the oldest spent rows for as many bytes as a new row will have: it takes their
+ * pages in the same commit, so that overwriting what was deleted costs no write. */
+static int32_t journal_make_room(cj_db *db, size_t bytes)
+{
+    cj__store *s = db->store;
+    int64_t through = 0;
+    cj__query q = {0};
+    int row = 1;
+    int32_t rc;
+
+    if (!s->spent)
+        return CJ_OK;
+    s->spent_room += (int64_t)bytes;
+    CJ_TRY(cj__query_begin(cj__writer(db), STMT_JOURNAL_SPENT, &q));
+    cj__query_int64(&q, 1, s->sealed_through);
+    for (;;) {
+        CJ_TRY(cj__query_step(&q, &row));
+        if (!row || cj__query_get_int64(&q, 1) > s->spent_room)
+            break;
+        s->spent_room -= cj__query_get_int64(&q, 1);
+        through = cj__query_get_int64(&q, 0);
+    }
+    s->spent = row;
+    if (!row)
+        s->spent_room = 0;
+    cj__query_end(&q);
+    if (through > 0)
+        CJ_TRY(journal_delete(db, through));
+out:
+    cj__query_end(&q);
+    return rc;
+}
+
+int32_t cj__journal_forget_spent(cj_db *db)
+{
+    int32_t rc = journal_delete(db, db->store->sealed_through);
+
+    db->store->spent = rc != CJ_OK;
+    return rc;
+}
+
 int32_t cj__journal_add(cj_db *db, cj__batch *batch)
 {
     const cj__text messages = {batch->messages.data, batch->messages.n};
@@ -184,6 +239,7 @@ int32_t cj__journal_add(cj_db *db, cj__batch *batch)
     if (batch->n_events == 0 && batch->messages.n == 0)
         return CJ_OK;
     CJ_TRY(cj__str_status(&batch->events));
+    CJ_TRY(journal_make_room(db, messages.n + events.n));
     CJ_TRY(cj__query_begin(cj__writer(db), STMT_JOURNAL_ADD, &q));
     cj__query_int64(&q, 1, s->next_batch);
     cj__query_int64(&q, 2, batch->n_events);

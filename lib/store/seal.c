@@ -1,5 +1,5 @@
 /* Sealing: the journal's events, sorted by (slice, node, time, arrival), become parts
- * of their slices; then the journal is emptied.  All in the caller's transaction:
+ * of their slices; then the journal's rows are spent.  All in the caller's transaction:
  * either the events are in the journal or in the parts, never in both or in neither. */
 #include "store/bits.h"
 #include "store/internal.h"
@@ -9,9 +9,9 @@
 enum { SEAL_AHEAD = 8 }; /* rows whose bytes are asked for in advance */
 
 typedef struct seal_key {
-    uint64_t order;    /* node, then time within the slice */
+    uint64_t order;    /* node, then time within the slice; first the time alone */
     const char *bytes; /* the row as the journal has it */
-    uint32_t n_bytes, slice;
+    uint32_t n_bytes, slice; /* first its node */
 } seal_key;
 
 typedef struct seal_message {
@@ -29,13 +29,34 @@ typedef struct seal {
     uint64_t *hashes; /* of the slice at hand */
     cj__slice *slices;
     size_t n_rows, n_messages, n_slices, slices_capacity;
-    int64_t last_batch;
+    int64_t last_batch, newest_ms;
+    int64_t months_until_ms; /* older events go into slices of months */
 } seal;
 
 /* ---- reading the journal
  * ---------------------------------------------------------------- */
 
-/* The slice of a time: a month that has replaced its weeks, or the week. */
+static int seal_overlaps(const cj__store *store, cj__slice slice)
+{
+    for (size_t i = 0; i < store->n_parts; i++)
+        if (store->parts[i].from_ms < slice.until_ms &&
+            slice.from_ms < store->parts[i].until_ms)
+            return 1;
+    return 0;
+}
+
+/* A slice that has no part yet: the week, or a month that compacting would make of its
+ * weeks next. */
+static cj__slice seal_new_slice(const seal *s, int64_t time_ms)
+{
+    cj__slice month = cj__slice_month(time_ms);
+
+    if (month.until_ms < s->months_until_ms && !seal_overlaps(s->db->store, month))
+        return month;
+    return cj__slice_week(time_ms);
+}
+
+/* The slice of a time: that of the parts which cover it, or a new one. */
 static int32_t seal_slice(seal *s, int64_t time_ms, uint32_t *out)
 {
     const cj__store *store = s->db->store;
@@ -48,7 +69,7 @@ static int32_t seal_slice(seal *s, int64_t time_ms, uint32_t *out)
             return CJ_OK;
         }
     }
-    slice = cj__slice_week(time_ms);
+    slice = seal_new_slice(s, time_ms);
     for (size_t i = 0; i < store->n_parts; i++)
         if (store->parts[i].from_ms <= time_ms && time_ms < store->parts[i].until_ms)
             slice = (cj__slice){store->parts[i].from_ms, store->parts[i].until_ms};
@@ -61,17 +82,19 @@ static int32_t seal_slice(seal *s, int64_t time_ms, uint32_t *out)
     return CJ_OK;
 }
 
-static int32_t seal_messages(seal *s, cj__text pairs)
+static void seal_newest(seal *s, int64_t time_ms)
 {
-    int32_t rc = CJ_OK;
+    s->newest_ms = time_ms > s->newest_ms ? time_ms : s->newest_ms;
+}
 
-    for (size_t at = 0; at + 16 <= pairs.n && rc == CJ_OK; at += 16) {
+static void seal_messages(seal *s, cj__text pairs)
+{
+    for (size_t at = 0; at + 16 <= pairs.n; at += 16) {
         seal_message *m = &s->messages[s->n_messages++];
         memcpy(&m->hash, pairs.data + at, 8);
         memcpy(&m->time_ms, pairs.data + at + 8, 8);
-        rc = seal_slice(s, m->time_ms, &m->slice);
+        seal_newest(s, m->time_ms);
     }
-    return rc;
 }
 
 static int32_t seal_batch(seal *s, const cj__query *q, size_t n_rows)
@@ -93,13 +116,13 @@ static int32_t seal_batch(seal *s, const cj__query *q, size_t n_rows)
                             "a journal row holds more events than it says");
         key->bytes = events.data + at;
         CJ_TRY(cj__journal_next(events, &at, &row));
-        CJ_TRY(seal_slice(s, row.time_ms, &key->slice));
         key->n_bytes = (uint32_t)(events.data + at - key->bytes);
-        key->order = (uint64_t)row.node << 32 |
-                     (uint64_t)(row.time_ms - s->slices[key->slice].from_ms);
+        key->order = (uint64_t)row.time_ms;
+        key->slice = row.node;
+        seal_newest(s, row.time_ms);
         s->n_rows++;
     }
-    CJ_TRY(seal_messages(s, messages));
+    seal_messages(s, messages);
     s->last_batch = cj__query_get_int64(q, 0);
 out:
     return rc;
@@ -139,6 +162,26 @@ static int32_t seal_read(seal *s)
     }
 out:
     cj__query_end(&q);
+    return rc;
+}
+
+/* Everything has been read: which slices are there? */
+static int32_t seal_slices(seal *s, int compacting)
+{
+    int32_t rc = CJ_OK;
+
+    s->months_until_ms = compacting ? s->newest_ms - CJ__KEEP_WEEKS_MS : INT64_MIN;
+    for (size_t i = 0; i < s->n_rows; i++) {
+        seal_key *key = &s->keys[i];
+        int64_t time_ms = (int64_t)key->order;
+        uint64_t node = key->slice;
+
+        CJ_TRY(seal_slice(s, time_ms, &key->slice));
+        key->order = node << 32 | (uint64_t)(time_ms - s->slices[key->slice].from_ms);
+    }
+    for (size_t i = 0; i < s->n_messages; i++)
+        CJ_TRY(seal_slice(s, s->messages[i].time_ms, &s->messages[i].slice));
+out:
     return rc;
 }
 
@@ -214,20 +257,20 @@ out:
     return rc;
 }
 
-static int32_t seal_empty_journal(seal *s)
+/* The rows that were read are spent, and the next commits write over them: to delete
+ * them here, with their bytes overwritten, would cost a tenth of all recording. */
+static int32_t seal_spend_journal(seal *s)
 {
-    cj__query q = {0};
-    int32_t rc;
+    cj__store *store = s->db->store;
+    int32_t rc = cj__meta_set(cj__writer(s->db), "sealed_through", s->last_batch);
 
-    CJ_TRY(cj__query_begin(cj__writer(s->db), STMT_JOURNAL_DELETE, &q));
-    cj__query_int64(&q, 1, s->last_batch);
-    CJ_TRY(cj__query_run(&q));
-    CJ_TRY(cj__meta_set(cj__writer(s->db), "sealed_through", s->last_batch));
-    s->db->store->journal_events = s->db->store->journal_messages = 0;
-    s->db->store->messages.loaded = 0; /* its hashes are in the parts now */
-out:
-    cj__query_end(&q);
-    return rc;
+    if (rc != CJ_OK)
+        return rc;
+    store->journal_events = store->journal_messages = 0;
+    store->messages.loaded = 0; /* its hashes are in the parts now */
+    store->sealed_through = s->last_batch;
+    store->spent = 1;
+    return CJ_OK;
 }
 
 /* The rows of a slice: [*from, result) of the keys, which are sorted by slice. */
@@ -238,9 +281,9 @@ static size_t seal_rows_of(const seal *s, uint32_t slice, size_t from)
     return from;
 }
 
-int32_t cj__seal(cj_db *db, int64_t min_size)
+int32_t cj__seal(cj_db *db, int64_t min_size, int compacting)
 {
-    seal s = {.db = db};
+    seal s = {.db = db, .newest_ms = INT64_MIN};
     size_t from = 0;
     int32_t rc;
 
@@ -248,7 +291,10 @@ int32_t cj__seal(cj_db *db, int64_t min_size)
         return CJ_OK;
     cj__arena_init(&s.arena, &db->cx.allocator);
     CJ_TRY(cj__parts_load(db));
+    if (db->store->n_parts > 0)
+        s.newest_ms = db->store->parts_max_ms;
     CJ_TRY(seal_read(&s));
+    CJ_TRY(seal_slices(&s, compacting));
     seal_sort(&s);
     for (uint32_t slice = 0; slice < s.n_slices; slice++) {
         size_t until = seal_rows_of(&s, slice, from);
@@ -256,7 +302,7 @@ int32_t cj__seal(cj_db *db, int64_t min_size)
         CJ_TRY(seal_part(&s, slice, from, until));
         from = until;
     }
-    CJ_TRY(seal_empty_journal(&s));
+    CJ_TRY(seal_spend_journal(&s));
     for (size_t i = 0; i < s.n_slices; i++)
         CJ_TRY(cj__merge_slice(db, s.slices[i].from_ms));
 out:

@@ -115,6 +115,14 @@ enum {
 /* The id of a text, made if new.  text absent: 0.  Within a write transaction. */
 int32_t cj__term(cj_db *db, int space, cj__text text, uint32_t *id_out);
 
+/* The same in two steps, so that several can wait for memory together. */
+typedef struct cj__term_text {
+    cj__text text; /* borrowed */
+    cj__key key;
+} cj__term_text;
+cj__term_text cj__term_expect(const cj_db *db, int space, cj__text text);
+int32_t cj__term_get(cj_db *db, int space, const cj__term_text *text, uint32_t *id_out);
+
 /* ---- nodes: profile_of[] in pages (node.c), within a write transaction
  * ---------------- */
 
@@ -153,8 +161,8 @@ int32_t cj__journal_add(cj_db *db, cj__batch *batch);
  * ---------------------------------------------------------- */
 
 /* Seal the journal when cj__journal_size is at least min_size.  Within a write
- * transaction. */
-int32_t cj__seal(cj_db *db, int64_t min_size);
+ * transaction.  compacting: what would be brought together next goes there at once. */
+int32_t cj__seal(cj_db *db, int64_t min_size, int compacting);
 /* Unsealed events, or messages when they are more, as of the last write. */
 int64_t cj__journal_size(const cj_db *db);
 

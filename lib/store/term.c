@@ -35,24 +35,41 @@ out:
     return rc;
 }
 
-int32_t cj__term(cj_db *db, int space, cj__text text, uint32_t *id_out)
+cj__term_text cj__term_expect(const cj_db *db, int space, cj__text text)
 {
     /* its own secret: identifiers add a number of 1 to 8 times the constant */
     uint64_t secret = db->store->seed - (uint64_t)space * 0x9E3779B97F4A7C15u;
-    cj__key key;
+    cj__term_text t = {.text = text};
+
+    if (text.data != NULL) {
+        t.key = cj__key_of(secret, text.data, text.n);
+        cj__keys_expect(&db->store->terms, t.key);
+    }
+    return t;
+}
+
+int32_t cj__term_get(cj_db *db, int space, const cj__term_text *t, uint32_t *id_out)
+{
+    cj__key key = t->key;
     int64_t id;
     int32_t rc;
 
     *id_out = 0;
-    if (text.data == NULL)
+    if (t->text.data == NULL)
         return CJ_OK;
-    key = cj__key_of(secret, text.data, text.n);
     *id_out = cj__keys_get(&db->store->terms, key);
     if (*id_out != 0)
         return CJ_OK;
-    rc = term_row(db, space, text, &id);
+    rc = term_row(db, space, t->text, &id);
     if (rc != CJ_OK)
         return rc;
     *id_out = key.id = (uint32_t)id;
     return cj__keys_put(&db->store->terms, key);
+}
+
+int32_t cj__term(cj_db *db, int space, cj__text text, uint32_t *id_out)
+{
+    cj__term_text t = cj__term_expect(db, space, text);
+
+    return cj__term_get(db, space, &t, id_out);
 }

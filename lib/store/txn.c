@@ -100,6 +100,9 @@ static int32_t txn_catch_up(cj_db *db)
     CJ_TRY(cj__query_one(&s->writer, STMT_JOURNAL_MAX, &last));
     CJ_TRY(cj__meta_get(&s->writer, "sealed_through", 0, &sealed));
     s->next_batch = (last > sealed ? last : sealed) + 1;
+    s->sealed_through = sealed;
+    s->spent = 1;
+    s->spent_room = 0;
 out:
     return rc;
 }
