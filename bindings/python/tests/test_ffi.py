@@ -33,6 +33,7 @@ TYPES = {
     "const char *": [c_char_p],
     "char *": [c_void_p],
     "char **": [POINTER(c_void_p)],
+    "const char *const *": [POINTER(c_char_p)],
     "cj_db *": [c_void_p],
     "cj_db **": [POINTER(c_void_p)],
     "cj_table *": [c_void_p],
