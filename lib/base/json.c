@@ -52,11 +52,16 @@ static int json_take(json_reader *r, int c)
     return 1;
 }
 
+static int json_is_digit(int c)
+{
+    return c >= '0' && c <= '9';
+}
+
 static size_t json_digits(json_reader *r)
 {
     size_t from = r->at;
 
-    while (json_peek(r) >= '0' && json_peek(r) <= '9')
+    while (json_is_digit(json_peek(r)))
         r->at++;
     return r->at - from;
 }
@@ -265,7 +270,7 @@ static int32_t json_check_value(json_reader *r)
     case -1:
         return json_bad(r, "a value was expected");
     default:
-        return json_check_word(r);
+        return json_is_digit(json_peek(r)) ? json_check_number(r) : json_check_word(r);
     }
 }
 

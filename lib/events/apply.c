@@ -131,7 +131,8 @@ out:
     return rc;
 }
 
-static int32_t apply_terms(cj_db *db, const cj__term_text *terms, cj__row *row)
+static int32_t apply_terms(cj_db *db, const cj_event *e, const cj__term_text *terms,
+                           cj__row *row)
 {
     uint32_t *const to[CJ__READY_TERMS] = {&row->name, &row->channel, &row->campaign,
                                            &row->content, &row->product};
@@ -139,6 +140,8 @@ static int32_t apply_terms(cj_db *db, const cj__term_text *terms, cj__row *row)
 
     for (int i = 0; i < CJ__READY_TERMS; i++)
         CJ_TRY(cj__term_get(db, i + 1, &terms[i], to[i]));
+    row->has_value = e->value_minor != 0 || e->currency != NULL ||
+                     row->name == CJ__NAME_ORDER || row->name == CJ__NAME_REFUND;
     if (row->has_value)
         CJ_TRY(cj__term(db, CJ__SPACE_CURRENCY, cj__text_of(db->currency),
                         &row->currency));
@@ -180,9 +183,7 @@ static int32_t apply_event(cj_db *db, cj__message *m, const cj__term_text *terms
     int64_t before = batch->n_events;
     int32_t rc;
 
-    row.has_value = e->value_minor != 0 || e->currency != NULL ||
-                    strcmp(e->name, "order") == 0 || strcmp(e->name, "refund") == 0;
-    CJ_TRY(apply_terms(db, terms, &row));
+    CJ_TRY(apply_terms(db, e, terms, &row));
     cj__batch_row(batch, &row);
     row.has_value = 1;
     if (row.currency == 0 && e->n_items > 0)

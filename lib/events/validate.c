@@ -162,8 +162,8 @@ static void validate_event(const cj_db *db, cj__message *m)
     validate_currency(db, m);
     validate_object(m, e->properties, "properties");
     validate_items(m);
-    if (m->outcome != CJ__REJECTED && strcmp(e->name, "refund") == 0 &&
-        e->value_minor > 0)
+    if (m->outcome != CJ__REJECTED && e->value_minor > 0 &&
+        strcmp(e->name, "refund") == 0)
         (void)cj__reject(m, CJ_EINVAL, "a refund's value is negative or 0");
 }
 
