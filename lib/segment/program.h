@@ -19,7 +19,7 @@
 #define CJ__MAX_STEPS (INT64_C(1) << 28)
 /* Of the search for valid_until: beyond, it answers early (the caller looks again). */
 #define CJ__MAX_VALID_STEPS (INT64_C(1) << 24)
-#define CJ__MAX_VALID_MOMENTS 10000
+#define CJ__MAX_VALID_MOMENTS 700000 /* every hour of 75 years */
 
 /* ---- values (value.c) ----------------------------------------------------------- */
 
