@@ -727,6 +727,48 @@ def test_cli_demo__report_adds_up(tmp_path):
 
 
 @pytest.mark.skipif(not GENERATE.exists(), reason="the demo is not built")
+def test_cli_demo__segments_add_up(tmp_path):
+    """The six of the demo: sizes, money and overlap are those of the members one by one."""
+    code, text, _ = demo(tmp_path)
+    assert code == 0
+    path, as_of = tmp_path / "shop.db", ["--as-of", "2026-01-01", "--format", "jsonl"]
+    part = text[text.index("Six groups to act on"):text.index("Which of them profile")]
+    sizes = re.findall(r"^  (\S+) +([\d,]+) +([\d,]+) +([\d,]+)   \S", part, re.M)
+    names = [row[0] for row in sizes]
+    assert names == ["new", "regulars", "big-spenders", "asleep", "overdue", "left-a-cart"]
+    people = {name: {row["profile"] for row in lines_of(run("-d", path, "segment", "members", name,
+                                                            *as_of).out)} for name in names}
+    counted = {row["segment"]: row["members"]
+               for row in lines_of(run("-d", path, "segment", "count", *as_of).out)}
+    reachable = {row["profile"] for row in lines_of(run("-d", path, "segment", "eval", "has(email)",
+                                                        *as_of).out)}
+    worth = {row["profile"]: row["monetary_minor"]
+             for row in lines_of(run("-d", path, "rfm", "--guests", *as_of).out)}
+
+    def number(text):
+        return int(text.replace(",", ""))
+
+    for name, members, emails, money in sizes:
+        assert number(members) == len(people[name]) == counted[name] > 0, name
+        assert number(emails) == len(people[name] & reachable), name
+        assert number(money) == sum(worth.get(p, 0) for p in people[name]) // 100, name
+    overlap = part[part.index("How many are in both"):].splitlines()
+    assert overlap[1].split() == names
+    for i, name in enumerate(names):
+        row = overlap[2 + i].split()
+        assert row[0] == name
+        assert list(map(number, row[1:])) == [len(people[name] & people[other]) for other in names[:i + 1]]
+        # Each figure stands under its name, to the right.
+        assert [overlap[1].index(" " + other) + 1 + len(other) for other in names][i] == len(overlap[2 + i])
+    memberships = [sum(p in people[name] for name in names) for p in set().union(*people.values())]
+    said = re.search(r"([\d,]+) people are in just one of them, ([\d,]+) in two or more", part)
+    assert [number(n) for n in said.groups()] == [memberships.count(1), sum(n > 1 for n in memberships)]
+    profile = int(re.search(r"Which of them profile (\d+) is in", text).group(1))
+    told = dict(re.findall(r"^  (\S+) +(yes|no|unknown)  ", text[text.index("Which of them"):], re.M))
+    assert told == {name: "yes" if profile in people[name] else "no" for name in names}
+
+
+@pytest.mark.skipif(not GENERATE.exists(), reason="the demo is not built")
 @pytest.mark.parametrize("packed", [False, True])
 def test_cli_demo__on_your_own_file(tmp_path, packed):
     import gzip
@@ -740,6 +782,8 @@ def test_cli_demo__on_your_own_file(tmp_path, packed):
     assert "49 lines read" in text and "revenue GBP" in text and "as of 2024-03-16" in text
     assert text.index("2024-01") < text.index("2024-03") and "2023-12" not in text
     assert "The best customer" in text
+    assert "over 300 GBP in the last 365 days" in text  # twice 178 GBP, in one digit
+    assert re.search(r"^  left-a-cart +0 +0 +0  ", text, re.M)
     code, _, err = demo(tmp_path, DATA=str(tmp_path / "none.csv"))
     assert code != 0 and "no file" in err
     code, text, err = demo(tmp_path, DATA=str(data), MAP="time=Datum,order=Number")
@@ -747,6 +791,9 @@ def test_cli_demo__on_your_own_file(tmp_path, packed):
 
 
 def test_cli_demo__usage():
+    for words in ([], ["shop.db"], ["shop.db", "2026-01-01", "--all"]):
+        done = subprocess.run([GENERATE.parent / "segments", *words], capture_output=True, timeout=60)
+        assert done.returncode == USAGE and b"usage" in done.stderr
     if GENERATE.exists():
         done = subprocess.run([GENERATE, "--customers", "0"], capture_output=True, timeout=60)
         assert done.returncode == USAGE and done.stdout == b"" and b"usage" in done.stderr

@@ -52,6 +52,39 @@ def test_python_goes_on_with_the_same_file(c_program, tmp_path):
     assert [(r["user_id"], r["frequency"], r["monetary_minor"]) for r in rows] == [("7", 2, 4000)]
 
 
+def sessions(text):
+    """What a terminal showed: (command, what came of it) for each."""
+    parts = re.split(r"^\$ ", text.replace("\\\n", ""), flags=re.M)[1:]
+    return [part.partition("\n")[::2] for part in parts]
+
+
+def test_the_terminal_shows_what_the_program_says(tmp_path):
+    """On the shop of `make demo`, put where it is after that."""
+    demo, program = BUILD / "examples/demo", BUILD / "bin/cjourney"
+    if not (demo / "generate").exists():
+        pytest.skip("the demo is not built")
+    folder = tmp_path / "build/release/demo"
+    folder.mkdir(parents=True)
+    (folder / "year.ndjson").write_bytes(subprocess.run([demo / "generate"], capture_output=True, check=True).stdout)
+    shop = ["-d", folder / "shop.db"]
+    subprocess.run([program, *shop, "import", "--time-zone", "Europe/Berlin", folder / "year.ndjson"],
+                   capture_output=True, timeout=60)
+    run([demo / "segments", folder / "shop.db", "2026-01-01"], tmp_path)
+    shown = sessions(block("console"))
+    assert len(shown) >= 5
+    (export, nothing), *shown = shown
+    assert export.startswith("export CJOURNEY_DB=") and nothing == ""
+    env = {**{k: v for k, v in os.environ.items() if k != "COLUMNS"},
+           "CJOURNEY_DB": export.split("=")[1]}
+    for command, expected in shown:
+        done = subprocess.run(["sh", "-c", f'cjourney() {{ "{program}" "$@"; }}\n{command}'], cwd=tmp_path,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, env=env)
+        found = done.stdout
+        if " define " in command:  # a program that reads gets a row, people do not
+            found = "".join(line for line in found.splitlines(True) if not line.startswith("{"))
+        assert found.strip() == expected.strip(), command
+
+
 def test_lengths_are_as_promised():
     assert len([line for line in block("c").splitlines() if line.strip()]) <= 16
     assert len([line for line in block("python").splitlines() if line.strip()]) <= 8

@@ -297,7 +297,7 @@ static void visit_online(shop *s, person *p, int day)
     wants = p->registered && chance(s, p->appetite * 2);
     if (!wants && !chance(s, 120))
         return;
-    visit_step(s, &v, "add_to_cart", product);
+    visit_step(s, &v, "cart_add", product);
     if (!wants || !chance(s, 700))
         return;
     if (!v.known) { /* this is where a visitor becomes somebody */
@@ -307,7 +307,7 @@ static void visit_online(shop *s, person *p, int day)
         p->account_told = 1;
         visit_step(s, &v, "login", -1);
     }
-    visit_step(s, &v, "checkout", -1);
+    visit_step(s, &v, "checkout_start", -1);
     if (chance(s, 800))
         order_online(s, p, v.device, v.ms + between(s, 30000, 240000), product);
 }

@@ -5,6 +5,7 @@
  *   report FILE           the report
  *   report FILE --facts   the day after the last order, and two people worth telling */
 #include "cjourney.h"
+#include "show.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,42 +42,6 @@ static void report_die(void)
     exit(1);
 }
 
-static int report_column(const cj_table *t, const char *name)
-{
-    int c = 0;
-
-    while (strcmp(cj_table_name(t, c), name) != 0)
-        c++;
-    return c;
-}
-
-static int64_t report_int64(const cj_table *t, const char *name, int64_t row)
-{
-    return cj_table_int64(t, report_column(t, name))[row];
-}
-
-static void report_text(const cj_table *t, const char *name, int64_t row, char to[40])
-{
-    int c = report_column(t, name);
-    const int64_t *at;
-    const char *bytes = cj_table_text(t, c, &at);
-
-    snprintf(to, 40, "%.*s", (int)(at[row + 1] - at[row]), bytes + at[row]);
-}
-
-static void report_number(int64_t value, char to[40])
-{
-    char digits[32];
-    int n = snprintf(digits, sizeof digits, "%lld", (long long)value), at = 0;
-
-    for (int i = 0; i < n; i++) {
-        if (i > 0 && digits[i - 1] != '-' && (n - i) % 3 == 0)
-            to[at++] = ',';
-        to[at++] = digits[i];
-    }
-    to[at] = '\0';
-}
-
 /* Money in whole units: nobody reads the cents of a year. */
 static void report_money(const report *r, int64_t minor, char to[40])
 {
@@ -84,7 +49,7 @@ static void report_money(const report *r, int64_t minor, char to[40])
 
     for (int i = 0; i < r->exponent; i++)
         unit *= 10;
-    report_number((minor < 0 ? minor - unit / 2 : minor + unit / 2) / unit, to);
+    show_number((minor < 0 ? minor - unit / 2 : minor + unit / 2) / unit, to);
 }
 
 /* "  1,234 times ..." */
@@ -92,7 +57,7 @@ static void report_line(int64_t value, const char *text)
 {
     char number[40];
 
-    report_number(value, number);
+    show_number(value, number);
     printf("  %9s %s\n", number, text);
 }
 
@@ -112,10 +77,10 @@ static void report_stats(report *r)
         report_die();
     for (int64_t row = 0; row < cj_table_rows(t); row++) {
         char name[40], meaning[40];
-        int64_t value = report_int64(t, "value", row);
+        int64_t value = show_int64(t, "value", row);
 
-        report_text(t, "name", row, name);
-        report_text(t, "meaning", row, meaning);
+        show_text(t, "name", row, name);
+        show_text(t, "meaning", row, meaning);
         if (strcmp(name, "identifiers") == 0)
             r->n_nodes = value;
         else if (strcmp(name, "profiles") == 0)
@@ -176,12 +141,12 @@ static void report_add(sum *s, int64_t minor)
 
 static void report_order(report *r, const cj_table *t, int64_t row)
 {
-    int64_t minor = report_int64(t, "value_minor", row);
-    int64_t ms = report_int64(t, "time_ms", row);
+    int64_t minor = show_int64(t, "value_minor", row);
+    int64_t ms = show_int64(t, "time_ms", row);
     char channel[40];
     int c = 0, m = r->n_months - 1;
 
-    report_text(t, "channel", row, channel);
+    show_text(t, "channel", row, channel);
     if (channel[0] == '\0')
         snprintf(channel, sizeof channel, "(none)");
     while (c < r->n_channels && strcmp(r->channels[c].name, channel) != 0)
@@ -199,7 +164,7 @@ static void report_order(report *r, const cj_table *t, int64_t row)
 static void report_span(report *r, const cj_table *t)
 {
     for (int64_t row = 0; row < cj_table_rows(t); row++) {
-        int64_t ms = report_int64(t, "time_ms", row);
+        int64_t ms = show_int64(t, "time_ms", row);
 
         if (r->first_ms == 0 || ms < r->first_ms)
             r->first_ms = ms;
@@ -240,7 +205,7 @@ static void report_bars(const report *r, const sum *sums, int n, const char *tit
         char money[40], orders[40];
 
         report_money(r, sums[i].minor, money);
-        report_number(sums[i].n_orders, orders);
+        show_number(sums[i].n_orders, orders);
         printf("  %-12.12s %12s %8s%s", sums[i].name, money, orders,
                length > 0 ? "  " : "");
         for (int b = 0; b < length; b++)
@@ -258,7 +223,7 @@ static int report_kinds(const cj_table *ids, const char *kind)
     for (int64_t i = 0; i < cj_table_rows(ids); i++) {
         char own[40];
 
-        report_text(ids, "kind", i, own);
+        show_text(ids, "kind", i, own);
         n += strcmp(own, kind) == 0;
     }
     return n;
@@ -274,15 +239,15 @@ static void report_pick(report *r, int64_t profile, int which)
     char text[40];
 
     for (int64_t row = 0; row < n; row++) {
-        report_text(t, "name", row, text);
+        show_text(t, "name", row, text);
         if (strcmp(text, "order") != 0)
             continue;
-        report_text(t, "channel", row, text);
+        show_text(t, "channel", row, text);
         in_store += strcmp(text, "store") == 0;
         online += strcmp(text, "store") != 0;
     }
     if (n > 0)
-        report_text(t, "channel", 0, text);
+        show_text(t, "channel", 0, text);
     if (which == 0 ? in_store > 0 && online > 0 && n > 25 && n < 45
                    : online > 0 && n > 12 && n < 26 &&
                          (strcmp(text, "ads") == 0 || strcmp(text, "social") == 0))
@@ -319,7 +284,7 @@ static void report_people(report *r)
 
         if (cj_profile_identifiers(r->db, node, &ids) != CJ_OK)
             report_die();
-        if (report_int64(ids, "node", 0) == node)
+        if (show_int64(ids, "node", 0) == node)
             report_person(r, node, ids);
         cj_table_free(ids);
     }
@@ -330,7 +295,7 @@ static void report_show_people(const report *r)
     char text[120], people[40];
 
     report_head(r, "Who they are");
-    report_number(r->n_profiles, people);
+    show_number(r->n_profiles, people);
     snprintf(text, sizeof text,
              "identifiers (accounts, cards, cookies, ...) are %s people", people);
     report_line(r->n_nodes, text);
@@ -363,9 +328,9 @@ static void report_identifier(const report *r, int64_t node, char kind[40],
     if (cj_profile_identifiers(r->db, node, &ids) != CJ_OK)
         report_die();
     for (int64_t i = 0; i < cj_table_rows(ids); i++)
-        if (report_int64(ids, "node", i) == node) {
-            report_text(ids, "kind", i, kind);
-            report_text(ids, "value", i, value);
+        if (show_int64(ids, "node", i) == node) {
+            show_text(ids, "kind", i, kind);
+            show_text(ids, "value", i, value);
         }
     cj_table_free(ids);
 }
@@ -405,13 +370,13 @@ static void report_edges(const report *r)
     for (int64_t row = 0; row < cj_table_rows(t); row++) {
         char state[40];
 
-        report_text(t, "state", row, state);
+        show_text(t, "state", row, state);
         joined += strcmp(state, "joined") == 0;
         if (strcmp(state, "refused") != 0)
             continue;
         refused++;
-        refusals[report_int64(t, "node_a", row)]++;
-        refusals[report_int64(t, "node_b", row)]++;
+        refusals[show_int64(t, "node_a", row)]++;
+        refusals[show_int64(t, "node_b", row)]++;
     }
     cj_table_free(t);
     if (joined + refused > 0) {

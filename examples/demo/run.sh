@@ -88,12 +88,24 @@ for person in ${first:-0} "$second"; do
     title="A visitor who became a customer"
 done
 
+head_line "Six groups to act on, as of $as_of (one person may be in several)"
+"$demo/segments" "$db" "$as_of"
+person=$("$demo/segments" "$db" "$as_of" --pick)
+[ "$person" -eq 0 ] || {
+    head_line "Which of them profile $person is in, and until when"
+    "$program" -d "$db" segment of --format table --as-of "$as_of" --all "$person" | indent
+    say "" '  A date: from then on it is the other way round, though nothing happens.' \
+        '  "something is new": only an order, a visit or a new fact can change it.'
+}
+
 head_line "Try next"
 cd_to=$(pwd)
 say "  cd $cd_to" \
     "  export CJOURNEY_DB=$db PATH=$build/bin:\$PATH" \
     "  cjourney rfm --class 'At Risk' --format csv" \
     "  cjourney profile ${first:-1}" \
+    "  cjourney segment show overdue" \
+    "  cjourney segment members asleep --as-of $as_of --identifier email --format csv" \
     "  cjourney edges --state refused" \
     "  cjourney rfm --help"
 [ -n "${DATA:-}" ] || say "" "  Your own orders:" \
