@@ -341,36 +341,177 @@ static int32_t fault_export_stream(fault *f)
     return rc;
 }
 
+/* ---- segments -------------------------------------------------------------- */
+
+static int32_t fault_evaluate_threads(fault *f, const char *expression, int32_t threads)
+{
+    const cj_segment_options o = {.struct_size = (int64_t)sizeof o,
+                                  .as_of_ms = API_TIME + 1000000,
+                                  .threads = threads,
+                                  .identifier = "user_id"};
+    cj_table *t = fault_garbage();
+    int32_t rc = cj_segment_evaluate(f->db, expression, &o, &t);
+
+    return fault_table(rc, t);
+}
+
+static int32_t fault_evaluate(fault *f)
+{
+    return fault_evaluate_threads(
+        f,
+        "in_segment(\"kiel\") or orders(last 90 days) = 0 or has(email) or "
+        "shared_device() or count(any where channel like \"*e*\") > 1",
+        1);
+}
+
+static int32_t fault_evaluate_3(fault *f)
+{
+    return fault_evaluate_threads(
+        f, "in_segment(\"buyers\") and count(any, last 7 days) >= 1", 3);
+}
+
+static int32_t fault_evaluate_traits(fault *f)
+{
+    return fault_evaluate_threads(f, "city = \"Kiel\" and in_list(\"vip\")", 1);
+}
+
+static int32_t fault_members(fault *f)
+{
+    cj_table *t = fault_garbage();
+    int32_t rc = cj_segment_members(f->db, "vip", NULL, &t);
+
+    return fault_table(rc, t);
+}
+
+static int32_t fault_segment_count(fault *f)
+{
+    int64_t n = 77;
+    int32_t rc = cj_segment_count(f->db, "kiel", NULL, &n);
+
+    ck_assert_int_eq(n, rc == CJ_OK ? 1 : 0);
+    return rc;
+}
+
+static int32_t fault_profile_segments(fault *f)
+{
+    cj_table *t = fault_garbage();
+    int32_t rc = cj_profile_segments(f->db, 1, NULL, &t);
+
+    return fault_table(rc, t);
+}
+
+static int32_t fault_define(fault *f)
+{
+    return cj_segment_define(f->db, "new",
+                             "in_segment(\"kiel\") and not in_list(\"vip\")", 0);
+}
+
+static int32_t fault_redefine(fault *f)
+{
+    return cj_segment_define(f->db, "buyers", "orders(last 30 days) >= 2", 0);
+}
+
+static int32_t fault_define_list(fault *f)
+{
+    int64_t profiles[] = {1, 0, 1};
+    int32_t rc = cj_profile_find(f->db, "user_id", "u5", &profiles[1]);
+
+    return rc == CJ_OK ? cj_segment_define_list(f->db, "vip", profiles, 3) : rc;
+}
+
+static int32_t fault_drop(fault *f)
+{
+    return cj_segment_drop(f->db, "kiel");
+}
+
+static int32_t fault_segments(fault *f)
+{
+    cj_table *t = fault_garbage();
+    int32_t rc = cj_segments(f->db, &t);
+
+    return fault_table(rc, t);
+}
+
+static int32_t fault_segment_format(fault *f)
+{
+    char *json = fault_garbage(), *text = fault_garbage();
+    int64_t n = 77;
+    int32_t rc = cj_segment_format(
+        f->db,
+        "orders(last 90 days) = 0 and (country in (\"DE\", \"AT\") or a.b is known)",
+        "text", "json", &json, &n);
+
+    ck_assert(rc == CJ_OK ? json != NULL && n > 0 : json == NULL && n == 0);
+    if (rc != CJ_OK)
+        return rc;
+    rc = cj_segment_format(f->db, json, "json", "text", &text, NULL);
+    ck_assert(rc == CJ_OK ? text != NULL : text == NULL);
+    cj_text_free(json);
+    cj_text_free(text);
+    return rc;
+}
+
+static int32_t fault_segment_explain(fault *f)
+{
+    cj_table *t = fault_garbage();
+    int32_t rc = cj_segment_explain(f->db, "kiel", NULL, &t);
+
+    return fault_table(rc, t);
+}
+
+static int32_t fault_segment_why(fault *f)
+{
+    cj_table *t = fault_garbage();
+    int32_t rc =
+        cj_segment_why(f->db, 1, "in_segment(\"kiel\") or orders() >= 1", NULL, &t);
+
+    return fault_table(rc, t);
+}
+
 const fault_call fault_calls[] = {
-    {"record",              fault_record,              CJ_OK,        0},
-    {"record and seal",     fault_record_seal,         CJ_OK,        1},
-    {"record and reject",   fault_record_reject,       CJ_OK,        0},
-    {"record_json",         fault_record_json,         CJ_OK,        0},
-    {"record_json segment", fault_record_segment,      CJ_OK,        0},
-    {"identify",            fault_identify,            CJ_OK,        0},
-    {"alias",               fault_alias,               CJ_OK,        0},
-    {"import csv",          fault_import_csv,          CJ_OK,        0},
-    {"import json",         fault_import_json,         CJ_OK,        0},
-    {"import segment",      fault_import_segment,      CJ_OK,        0},
-    {"failed_events",       fault_failed_events,       CJ_OK,        0},
-    {"failed_retry",        fault_failed_retry,        CJ_OK,        0},
-    {"profile_find",        fault_profile_find,        CJ_OK,        0},
-    {"profile_identifiers", fault_profile_identifiers, CJ_OK,        0},
-    {"profile_traits",      fault_profile_traits,      CJ_OK,        0},
-    {"merge",               fault_merge,               CJ_EEXISTS,   0},
-    {"unmerge",             fault_unmerge,             CJ_ENOTFOUND, 0},
-    {"edges",               fault_edges,               CJ_OK,        0},
-    {"identifier_block",    fault_identifier_block,    CJ_EEXISTS,   0},
-    {"events",              fault_events,              CJ_OK,        0},
-    {"rfm",                 fault_rfm,                 CJ_OK,        0},
-    {"rfm on 3 threads",    fault_rfm_3,               CJ_OK,        0},
-    {"stats",               fault_stats,               CJ_OK,        0},
-    {"check",               fault_check,               CJ_OK,        0},
-    {"compact",             fault_compact,             CJ_OK,        0},
-    {"time_parse",          fault_time_parse,          CJ_OK,        0},
-    {"table_format",        fault_format,              CJ_OK,        0},
-    {"table_export_arrow",  fault_export_arrow,        CJ_OK,        0},
-    {"table_export_stream", fault_export_stream,       CJ_OK,        0},
+    {"record",                        fault_record,              CJ_OK,        0},
+    {"record and seal",               fault_record_seal,         CJ_OK,        1},
+    {"record and reject",             fault_record_reject,       CJ_OK,        0},
+    {"record_json",                   fault_record_json,         CJ_OK,        0},
+    {"record_json segment",           fault_record_segment,      CJ_OK,        0},
+    {"identify",                      fault_identify,            CJ_OK,        0},
+    {"alias",                         fault_alias,               CJ_OK,        0},
+    {"import csv",                    fault_import_csv,          CJ_OK,        0},
+    {"import json",                   fault_import_json,         CJ_OK,        0},
+    {"import segment",                fault_import_segment,      CJ_OK,        0},
+    {"failed_events",                 fault_failed_events,       CJ_OK,        0},
+    {"failed_retry",                  fault_failed_retry,        CJ_OK,        0},
+    {"profile_find",                  fault_profile_find,        CJ_OK,        0},
+    {"profile_identifiers",           fault_profile_identifiers, CJ_OK,        0},
+    {"profile_traits",                fault_profile_traits,      CJ_OK,        0},
+    {"merge",                         fault_merge,               CJ_EEXISTS,   0},
+    {"unmerge",                       fault_unmerge,             CJ_ENOTFOUND, 0},
+    {"edges",                         fault_edges,               CJ_OK,        0},
+    {"identifier_block",              fault_identifier_block,    CJ_EEXISTS,   0},
+    {"events",                        fault_events,              CJ_OK,        0},
+    {"rfm",                           fault_rfm,                 CJ_OK,        0},
+    {"rfm on 3 threads",              fault_rfm_3,               CJ_OK,        0},
+    {"stats",                         fault_stats,               CJ_OK,        0},
+    {"check",                         fault_check,               CJ_OK,        0},
+    {"compact",                       fault_compact,             CJ_OK,        0},
+    {"time_parse",                    fault_time_parse,          CJ_OK,        0},
+    {"segment evaluate",              fault_evaluate,            CJ_OK,        0},
+    {"segment evaluate on 3 threads", fault_evaluate_3,          CJ_OK,        0},
+    {"segment evaluate traits",       fault_evaluate_traits,     CJ_OK,        0},
+    {"segment members",               fault_members,             CJ_OK,        0},
+    {"segment count",                 fault_segment_count,       CJ_OK,        0},
+    {"profile_segments",              fault_profile_segments,    CJ_OK,        0},
+    {"segment define",                fault_define,              CJ_OK,        0},
+    {"segment define again",          fault_redefine,            CJ_OK,        0},
+    {"segment define_list",           fault_define_list,         CJ_OK,        0},
+    {"segment drop",                  fault_drop,                CJ_ENOTFOUND, 0},
+    {"segments",                      fault_segments,            CJ_OK,        0},
+    {"segment format",                fault_segment_format,      CJ_OK,        0},
+    {"segment explain",               fault_segment_explain,     CJ_OK,        0},
+    {"segment why",                   fault_segment_why,         CJ_OK,        0},
+    {"table_format",                  fault_format,              CJ_OK,        0},
+    {"table_export_arrow",            fault_export_arrow,        CJ_OK,        0},
+    {"table_export_stream",           fault_export_stream,       CJ_OK,        0},
 };
 
 const size_t fault_n_calls = sizeof fault_calls / sizeof fault_calls[0];

@@ -294,6 +294,14 @@ static int history_compare(const void *x, const void *y)
     return a->index < b->index ? -1 : 1;
 }
 
+int history_shows(const history *h, const cj__scan_options *opts, uint32_t root)
+{
+    return (opts->profile == 0 || opts->profile == root) &&
+           (opts->profiles == NULL ||
+            (opts->profiles[root >> 6] >> (root & 63) & 1) != 0) &&
+           (opts->guests || history_is_known(h, root));
+}
+
 static int history_wants(const history *h, const history_event *e,
                          const cj__scan_options *opts, int name)
 {
@@ -302,8 +310,7 @@ static int history_wants(const history *h, const history_event *e,
     return (opts->from_ms == 0 || e->time_ms >= opts->from_ms) &&
            (opts->until_ms == 0 || e->time_ms < opts->until_ms) &&
            (!opts->value_only || (e->name < 2 && e->has_value)) &&
-           (opts->profile == 0 || opts->profile == root) &&
-           (name < 0 || name == e->name) && (opts->guests || history_is_known(h, root));
+           history_shows(h, opts, root) && (name < 0 || name == e->name);
 }
 
 static int history_wants_name(const cj__scan_options *opts, uint32_t name)

@@ -62,6 +62,8 @@ void history_unmerge(history *h); /* a random edge */
 void history_roots(history *h);
 int history_is_known(const history *h, uint32_t root); /* has more than guests */
 
+/* A scan shows this profile, when it has events. */
+int history_shows(const history *h, const cj__scan_options *opts, uint32_t root);
 /* The events that a scan shows, as indices in order; free it.  name -1: all. */
 int *history_select(history *h, const cj__scan_options *opts, int name, int *n_out);
 

@@ -61,6 +61,9 @@ static void fault_template(const api_file *f, fault_paths *p)
                           "{\"city\":\"Kiel\",\"n\":1}", API_TIME, NULL, NULL));
     expect_ok(cj_record_json(db, "{\"name\":17}", -1, "json", &r));
     ck_assert_int_eq(r.n_rejected, 1);
+    expect_ok(cj_segment_define_list(db, "vip", (const int64_t[]){1}, 1));
+    expect_ok(cj_segment_define(db, "buyers", "orders() >= 1", 0));
+    expect_ok(cj_segment_define(db, "kiel", "city = \"Kiel\" and in_list(\"vip\")", 0));
     ck_assert_int_gt(api_stat(db, "sealed_events"), 0);
     expect_ok(api_record_range(db, 40, 45, API_IN_ORDER, NULL));
     ck_assert_int_gt(api_stat(db, "journal_events"), 0);
@@ -129,6 +132,28 @@ typedef struct fault_content {
     char *full, *brief;
 } fault_content;
 
+/* Definitions without their times, which are those of the call. */
+static void fault_segments(cj_db *db, api_text *to)
+{
+    cj_table *t, *members;
+    const int64_t *names, *sources;
+    const char *name, *source;
+    char text[300];
+
+    expect_ok(cj_segments(db, &t));
+    name = cj_table_text(t, 0, &names);
+    source = cj_table_text(t, 4, &sources);
+    for (int64_t i = 0; i < cj_table_rows(t); i++) {
+        (void)snprintf(text, sizeof text, "%.*s = %.*s\n",
+                       (int)(names[i + 1] - names[i]), name + names[i],
+                       (int)(sources[i + 1] - sources[i]), source + sources[i]);
+        api_put(to, text);
+    }
+    cj_table_free(t);
+    expect_ok(cj_segment_members(db, "vip", NULL, &members));
+    api_put_table(to, members);
+}
+
 static char *fault_brief(cj_db *db)
 {
     static const char *const names[] = {"profiles", "identifiers", "traits", "terms"};
@@ -147,13 +172,26 @@ static char *fault_brief(cj_db *db)
     api_put_table(&t, table);
     expect_ok(cj_failed_events(db, &table));
     api_put_table(&t, table);
+    fault_segments(db, &t);
+    return t.data;
+}
+
+static char *fault_full(cj_db *db)
+{
+    char *brief = fault_brief(db), *content = api_content(db);
+    api_text t = {0};
+
+    api_put(&t, brief);
+    api_put(&t, content);
+    free(brief);
+    free(content);
     return t.data;
 }
 
 static void fault_expect(fault *f, const fault_call *call,
                          const fault_content *expected, int64_t n)
 {
-    char *now = n % 16 == 0 ? api_content(f->db) : fault_brief(f->db);
+    char *now = n % 16 == 0 ? fault_full(f->db) : fault_brief(f->db);
 
     api_expect_same(now, n % 16 == 0 ? expected->full : expected->brief, call->name);
     free(now);
@@ -193,9 +231,9 @@ static void fault_contents(fault *f, const fault_paths *p, const fault_call *cal
                            fault_content *before, fault_content *after)
 {
     fault_begin(f, p, 0);
-    *before = (fault_content){api_content(f->db), fault_brief(f->db)};
+    *before = (fault_content){fault_full(f->db), fault_brief(f->db)};
     expect_ok(call->run(f));
-    *after = (fault_content){api_content(f->db), fault_brief(f->db)};
+    *after = (fault_content){fault_full(f->db), fault_brief(f->db)};
     fault_end(f, call->name, 0);
 }
 

@@ -204,6 +204,103 @@ START_TEST(test_api_limits__depth)
 }
 END_TEST
 
+/* "x = 1" and blanks up to a length. */
+static char *limits_segment(size_t n)
+{
+    char *text = limits_run("orders() = 1", ' ', n, "");
+
+    ck_assert_uint_eq(strlen(text), n);
+    return text;
+}
+
+/* A list of so many short values, without a blank: its canonical text is longer. */
+static char *limits_values(int n, const char *value)
+{
+    api_text t = {0};
+
+    api_put(&t, "a in (");
+    for (int i = 0; i < n; i++) {
+        api_put(&t, i > 0 ? "," : "");
+        api_put(&t, value);
+    }
+    api_put(&t, ")");
+    return t.data;
+}
+
+START_TEST(test_api_limits__segments)
+{
+    char *text;
+    cj_table *t;
+    limits u;
+
+    limits_begin(&u);
+    expect_ok(api_record(u.db, 1, API_IN_ORDER));
+    for (size_t n = 65535; n <= 65537; n++) {
+        text = limits_segment(n);
+        if (n <= 65536) {
+            expect_ok(cj_segment_evaluate(u.db, text, NULL, &t));
+            cj_table_free(t);
+            expect_ok(cj_segment_define(u.db, "a", text, 0));
+        } else {
+            refuse(CJ_ELIMIT, cj_segment_evaluate(u.db, text, NULL, &t));
+            ck_assert_ptr_null(t);
+            refuse(CJ_ELIMIT, cj_segment_define(u.db, "a", text, 0));
+        }
+        free(text);
+    }
+    for (int n = 9999; n <= 10001; n++) { /* as many values as a list may have */
+        text = limits_values(n, "1");
+        if (n <= 10000) {
+            expect_ok(cj_segment_define(u.db, "list", text, 0));
+            expect_ok(cj_segment_members(u.db, "list", NULL, &t));
+            cj_table_free(t);
+        } else {
+            refuse(CJ_ELIMIT, cj_segment_define(u.db, "list", text, 0));
+        }
+        free(text);
+    }
+    text = limits_values(10000, "12345"); /* fits as written, but not as kept */
+    ck_assert_uint_lt(strlen(text), 65536);
+    refuse(CJ_ELIMIT, cj_segment_evaluate(u.db, text, NULL, &t));
+    refuse(CJ_ELIMIT, cj_segment_define(u.db, "list", text, 0));
+    free(text);
+    expect_ok(cj_segments(u.db, &t));
+    ck_assert_int_eq(cj_table_rows(t), 2);
+    cj_table_free(t);
+    limits_end(&u);
+}
+END_TEST
+
+/* A definition's name is the host's, but it may come from a form. */
+START_TEST(test_api_limits__names_of_segments)
+{
+    cj_table *t;
+    int64_t n;
+    limits u;
+
+    limits_begin(&u);
+    for (size_t bytes = 199; bytes <= 201; bytes++) {
+        char *name = limits_run(SECRET, 'x', bytes, "");
+
+        if (bytes <= 200)
+            expect_ok(cj_segment_define(u.db, name, "orders() = 1", 0));
+        else
+            refuse(CJ_EINVAL, cj_segment_define(u.db, name, "orders() = 1", 0));
+        free(name);
+    }
+    refuse(CJ_EINVAL, cj_segment_define(u.db, SECRET "\n", "orders() = 1", 0));
+    refuse(CJ_EINVAL, cj_segment_define_list(u.db, SECRET "\xff", NULL, 0));
+    refuse(CJ_ENOTFOUND, cj_segment_count(u.db, SECRET, NULL, &n));
+    refuse(CJ_ENOTFOUND, cj_segment_members(u.db, SECRET, NULL, &t));
+    refuse(CJ_ENOTFOUND, cj_segment_drop(u.db, SECRET));
+    refuse(CJ_ENOTFOUND,
+           cj_segment_evaluate(u.db, "in_segment(\"" SECRET "\")", NULL, &t));
+    refuse(CJ_EINVAL, cj_segment_format(u.db, "orders() = 1", SECRET, "json",
+                                        &(char *){NULL}, &n));
+    limits_end(&u);
+}
+END_TEST
+
 /* ---- texts that are none --------------------------------------------------- */
 
 START_TEST(test_api_limits__texts)
@@ -329,5 +426,6 @@ START_TEST(test_api_limits__refusals_without_the_value)
 END_TEST
 
 HARNESS_MAIN("api_limits", test_api_limits__lengths, test_api_limits__numbers,
-             test_api_limits__counts, test_api_limits__depth, test_api_limits__texts,
+             test_api_limits__counts, test_api_limits__depth, test_api_limits__segments,
+             test_api_limits__names_of_segments, test_api_limits__texts,
              test_api_limits__values, test_api_limits__refusals_without_the_value)

@@ -73,6 +73,12 @@ START_TEST(test_api_misuse__no_handle)
     ck_assert_int_eq(n, 0);
     refuse(CJ_EMISUSE, cj_unmerge(NULL, 1));
     refuse(CJ_EMISUSE, cj_identifier_block(NULL, "user_id", "a"));
+    refuse(CJ_EMISUSE, cj_segment_define(NULL, "a", "orders() = 1", 0));
+    refuse(CJ_EMISUSE, cj_segment_define_list(NULL, "a", NULL, 0));
+    refuse(CJ_EMISUSE, cj_segment_drop(NULL, "a"));
+    n = 77;
+    refuse(CJ_EMISUSE, cj_segment_count(NULL, "a", NULL, &n));
+    ck_assert_int_eq(n, 0);
     refuse(CJ_EMISUSE, cj_compact(NULL, NULL, NULL));
     n = 77;
     refuse(CJ_EMISUSE, cj_time_parse(NULL, "2024-01-01", &n));
@@ -89,6 +95,10 @@ START_TEST(test_api_misuse__no_handle)
     NO_TABLE(cj_edges(NULL, 0, &t));
     NO_TABLE(cj_events(NULL, NULL, &t));
     NO_TABLE(cj_rfm(NULL, NULL, &t));
+    NO_TABLE(cj_segment_evaluate(NULL, "orders() = 1", NULL, &t));
+    NO_TABLE(cj_segment_members(NULL, "a", NULL, &t));
+    NO_TABLE(cj_profile_segments(NULL, 1, NULL, &t));
+    NO_TABLE(cj_segments(NULL, &t));
     NO_TABLE(cj_check(NULL, &t));
     NO_TABLE(cj_stats(NULL, &t));
 }
@@ -175,6 +185,52 @@ START_TEST(test_api_misuse__tables)
 }
 END_TEST
 
+/* NULL for each argument of the calls of segments in turn. */
+START_TEST(test_api_misuse__segments)
+{
+    static const char *const some = "orders() = 1";
+    const int64_t one = 1;
+    char *text = (char *)&text;
+    cj_table *t;
+    misuse u;
+    int64_t n = 77;
+
+    misuse_begin(&u);
+#define NO_SEGMENT_TABLE(call)                                                         \
+    do {                                                                               \
+        t = (cj_table *)(void *)&t;                                                    \
+        refuse(CJ_EMISUSE, call);                                                      \
+        ck_assert_ptr_null(t);                                                         \
+    } while (0)
+    NO_SEGMENT_TABLE(cj_segment_evaluate(u.db, NULL, NULL, &t));
+    NO_SEGMENT_TABLE(cj_segment_members(u.db, NULL, NULL, &t));
+    refuse(CJ_EMISUSE, cj_segment_evaluate(u.db, some, NULL, NULL));
+    refuse(CJ_EMISUSE, cj_segment_members(u.db, "a", NULL, NULL));
+    refuse(CJ_EMISUSE, cj_profile_segments(u.db, 1, NULL, NULL));
+    refuse(CJ_EMISUSE, cj_segments(u.db, NULL));
+    refuse(CJ_EMISUSE, cj_segment_count(u.db, NULL, NULL, &n));
+    ck_assert_int_eq(n, 0);
+    refuse(CJ_EMISUSE, cj_segment_count(u.db, "a", NULL, NULL));
+    refuse(CJ_EMISUSE, cj_segment_define(u.db, NULL, some, 0));
+    refuse(CJ_EMISUSE, cj_segment_define(u.db, "a", NULL, 0));
+    refuse(CJ_EMISUSE, cj_segment_define_list(u.db, NULL, &one, 1));
+    refuse(CJ_EMISUSE, cj_segment_define_list(u.db, "a", NULL, 1));
+    refuse(CJ_EMISUSE, cj_segment_define_list(u.db, "a", &one, -1));
+    refuse(CJ_EMISUSE, cj_segment_define_list(u.db, "a", NULL, INT64_MIN));
+    refuse(CJ_EMISUSE, cj_segment_drop(u.db, NULL));
+    refuse(CJ_EMISUSE, cj_segment_format(u.db, NULL, "text", "json", &text, &n));
+    ck_assert(text == NULL && n == 0);
+    refuse(CJ_EMISUSE, cj_segment_format(u.db, some, NULL, "json", &text, NULL));
+    refuse(CJ_EMISUSE, cj_segment_format(u.db, some, "text", NULL, &text, NULL));
+    refuse(CJ_EMISUSE, cj_segment_format(u.db, some, "text", "json", NULL, &n));
+    refuse(CJ_ENOTFOUND, cj_segment_define_list(u.db, "a", &one, 1)); /* nobody yet */
+    expect_ok(cj_segments(u.db, &t));
+    ck_assert_int_eq(cj_table_rows(t), 0);
+    cj_table_free(t);
+    misuse_end(&u);
+}
+END_TEST
+
 /* ---- structs of other sizes ------------------------------------------------ */
 
 START_TEST(test_api_misuse__struct_sizes)
@@ -188,6 +244,7 @@ START_TEST(test_api_misuse__struct_sizes)
         cj_open_options open_options = {.struct_size = wrong[i]};
         cj_events_options events = {.struct_size = wrong[i]};
         cj_rfm_options rfm = {.struct_size = wrong[i]};
+        cj_segment_options segment = {.struct_size = wrong[i]};
         cj_import_options import = {.struct_size = wrong[i]};
         cj_record_result result = {.struct_size = wrong[i], .n_recorded = 77};
         cj_identifier id = {wrong[i], "user_id", SECRET};
@@ -198,6 +255,11 @@ START_TEST(test_api_misuse__struct_sizes)
         ck_assert_ptr_null(db);
         refuse(CJ_EMISUSE, cj_events(u.db, &events, &t));
         refuse(CJ_EMISUSE, cj_rfm(u.db, &rfm, &t));
+        refuse(CJ_EMISUSE, cj_segment_evaluate(u.db, "orders() = 1", &segment, &t));
+        refuse(CJ_EMISUSE, cj_segment_members(u.db, "a", &segment, &t));
+        refuse(CJ_EMISUSE, cj_segment_count(u.db, "a", &segment, &(int64_t){0}));
+        refuse(CJ_EMISUSE, cj_profile_segments(u.db, 1, &segment, &t));
+        ck_assert_ptr_null(t);
         refuse(CJ_EMISUSE, cj_import_file(u.db, u.file.path, &import, NULL));
         refuse(CJ_EMISUSE, cj_identify(u.db, &id, 1, NULL, 0, NULL, NULL));
         refuse(CJ_EMISUSE, cj_alias(u.db, &id, &good));
@@ -230,6 +292,8 @@ START_TEST(test_api_misuse__callers_of_other_ages)
     } newer[2];
     cj_record_result r = {.struct_size = 2 * sizeof(int64_t), .n_duplicates = 77};
     cj_events_options old = {.struct_size = offsetof(cj_events_options, name)};
+    cj_segment_options segment = {.struct_size =
+                                      offsetof(cj_segment_options, identifier)};
     api_message m, n;
     cj_table *t;
     misuse u;
@@ -255,6 +319,11 @@ START_TEST(test_api_misuse__callers_of_other_ages)
     old.name = (const char *)(uintptr_t)16;
     expect_ok(cj_events(u.db, &old, &t));
     ck_assert_int_eq(cj_table_rows(t), 3);
+    cj_table_free(t);
+    segment.identifier = (const char *)(uintptr_t)16;
+    segment.threads = -7;
+    expect_ok(cj_segment_evaluate(u.db, "count(any) >= 0", &segment, &t));
+    ck_assert_int_eq(cj_table_columns(t), 3);
     cj_table_free(t);
     misuse_end(&u);
 }
@@ -407,7 +476,7 @@ START_TEST(test_api_misuse__error_texts)
 END_TEST
 
 HARNESS_MAIN("api_misuse", test_api_misuse__no_handle, test_api_misuse__no_arguments,
-             test_api_misuse__tables, test_api_misuse__struct_sizes,
-             test_api_misuse__callers_of_other_ages, test_api_misuse__arrays,
-             test_api_misuse__options, test_api_misuse__scores,
+             test_api_misuse__tables, test_api_misuse__segments,
+             test_api_misuse__struct_sizes, test_api_misuse__callers_of_other_ages,
+             test_api_misuse__arrays, test_api_misuse__options, test_api_misuse__scores,
              test_api_misuse__error_texts)

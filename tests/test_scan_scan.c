@@ -3,6 +3,7 @@
  * cut by memory. */
 #include "history.h"
 
+#include "store/reader.h"
 #include "store/row.h"
 
 #include "harness.h"
@@ -54,11 +55,23 @@ static int64_t key_of(const char *text)
     return text[0] == '\0' ? 0 : (int64_t)cj__row_key(cj__text_of(text));
 }
 
+/* Profiles [from, until) that the scan shows although they have no row. */
+static void history_put_idle(history *h, const cj__scan_options *opts, uint32_t from,
+                             uint32_t until, cj__str *s)
+{
+    for (uint32_t i = from; opts->idle && i < until; i++) {
+        if (h->root[i] == i && history_shows(h, opts, i)) {
+            line_put(s, "profile ", i);
+            cj__str_put_text(s, " of 0\n");
+        }
+    }
+}
+
 /* The same from the history. */
 static void history_put(history *h, const cj__scan_options *opts, uint32_t columns,
                         cj__str *s)
 {
-    uint32_t ids[HISTORY_NAMES];
+    uint32_t ids[HISTORY_NAMES], next = 1;
     int n, *indices = history_select(h, opts, -1, &n);
 
     for (int i = 0; i < HISTORY_NAMES; i++)
@@ -68,6 +81,8 @@ static void history_put(history *h, const cj__scan_options *opts, uint32_t colum
 
         for (end = i; end < n && h->root[h->events[indices[end]].node] == root;)
             end++;
+        history_put_idle(h, opts, next, root, s);
+        next = root + 1;
         line_put(s, "profile ", root);
         line_put(s, " of ", end - i);
         for (int k = i; k < end; k++) {
@@ -87,6 +102,7 @@ static void history_put(history *h, const cj__scan_options *opts, uint32_t colum
         }
         cj__str_put_char(s, '\n');
     }
+    history_put_idle(h, opts, next, h->n_nodes + 1, s);
     free(indices);
 }
 
@@ -181,6 +197,33 @@ static void expect_names(history *h)
     }
 }
 
+/* Profiles without rows too: all, those of a window in which few did anything, some
+ * that are asked for by a bit, one alone. */
+static void expect_idle(history *h)
+{
+    static const int64_t memory[] = {0, 1, 300000};
+    uint64_t *bits = calloc((size_t)h->n_nodes / 64 + 1, sizeof *bits);
+
+    for (uint32_t i = 1; i <= h->n_nodes; i++)
+        bits[i >> 6] |= (uint64_t)(history_random(h, 3) == 0) << (i & 63);
+    for (int i = 0; i < 18; i++) {
+        cj__scan_options opts = {.idle = 1, .threads = i % 5};
+
+        opts.memory_bytes = memory[i % 3];
+        opts.guests = i % 2;
+        opts.value_only = i % 7 == 0;
+        opts.from_ms = i % 3 == 0 ? 0 : HISTORY_FROM_MS + (i + 20) * INT64_C(86400000);
+        opts.until_ms = i % 4 == 0 ? 0 : opts.from_ms + INT64_C(7200000);
+        opts.profiles = i % 4 == 1 ? bits : NULL;
+        opts.profile = i > 11 ? 1 + history_random(h, h->n_nodes) : 0;
+        expect_scan(h, &opts);
+        opts.idle = 0;
+        if (opts.profiles != NULL)
+            expect_scan(h, &opts);
+    }
+    free(bits);
+}
+
 /* ---- histories ----------------------------------------------------------------------
  */
 
@@ -197,6 +240,7 @@ static void scan_history(uint64_t seed, int n_users, int64_t seal_events)
             history_unmerge(&h);
         expect_scans(&h);
         expect_names(&h);
+        expect_idle(&h);
         if (round == 2) {
             ck_assert_int_eq(cj_compact(h.db, NULL, NULL), CJ_OK);
             expect_scans(&h);
@@ -299,6 +343,50 @@ START_TEST(test_scan__empty_file_and_unknown_profile)
     history_record(&h, 50);
     opts.profile = 4000000000u;
     expect_scan(&h, &opts);
+    opts.idle = 1;
+    expect_scan(&h, &opts);
+    history_end(&h);
+}
+END_TEST
+
+/* ---- a borrowed snapshot
+ * -------------------------------------------------------------- */
+
+/* Scans that borrow a reader see the moment at which it was opened, again and again. */
+START_TEST(test_scan__a_borrowed_reader_is_one_moment)
+{
+    cj__scan_options opts = {.guests = 1, .idle = 1};
+    uint32_t columns = SCAN_COLUMNS;
+    history h;
+
+    history_open(&h, 21, 60, 90, NULL);
+    history_record(&h, 500);
+    for (int round = 0; round < 3; round++) {
+        cj__reader *reader;
+        cj__str want;
+
+        for (int i = 0; i < 5; i++)
+            history_merge(&h);
+        cj__str_init(&want, &h.db->cx.allocator, SIZE_MAX / 4);
+        history_put(&h, &opts, columns, &want);
+        ck_assert_int_eq(cj__reader_open(h.db, &reader), CJ_OK);
+        history_record(&h, 300); /* sealed, merged, and moved beside it */
+        history_merge(&h);
+        history_unmerge(&h);
+        for (int32_t threads = 1; threads < 4; threads++) {
+            cj__scan_options borrowed = opts;
+            cj__fold fold = {.columns = columns, .profile = fold_text, .arg = &columns};
+
+            borrowed.reader = reader;
+            borrowed.threads = threads;
+            ck_assert_int_eq(cj__scan(h.db, &borrowed, &fold, 1), CJ_OK);
+            expect_equal(&fold.partial, &want);
+            cj__str_end(&fold.partial);
+            expect_columns(&h, &opts, columns); /* and its own sees all */
+        }
+        cj__reader_end(reader);
+        cj__str_end(&want);
+    }
     history_end(&h);
 }
 END_TEST
@@ -449,6 +537,14 @@ START_TEST(test_scan__interrupt_stops_all_threads)
         cj__interrupt_set(&h.db->cx, 0);
         ck_assert_int_eq(cj__scan(h.db, &opts, &fold, 1), CJ_OK);
         cj__str_end(&fold.partial);
+        /* a reader that was lent survives it */
+        ck_assert_int_eq(cj__reader_open(h.db, &opts.reader), CJ_OK);
+        cj__interrupt_set(&h.db->cx, 1);
+        ck_assert_int_eq(cj__scan(h.db, &opts, &fold, 1), CJ_EINTERRUPT);
+        cj__interrupt_set(&h.db->cx, 0);
+        ck_assert_int_eq(cj__scan(h.db, &opts, &fold, 1), CJ_OK);
+        cj__str_end(&fold.partial);
+        cj__reader_end(opts.reader);
     }
     history_end(&h);
 }
@@ -528,6 +624,7 @@ HARNESS_MAIN("scan_scan", test_scan__equals_the_history_for_any_sealing,
              test_scan__many_blocks_of_one_slice, test_scan__rounds_give_the_same,
              test_scan__one_profile_may_exceed_the_memory,
              test_scan__empty_file_and_unknown_profile,
+             test_scan__a_borrowed_reader_is_one_moment,
              test_scan__several_folds_share_a_pass,
              test_scan__error_of_any_thread_reaches_the_caller,
              test_scan__progress_comes_from_the_caller_and_can_stop,
