@@ -62,6 +62,8 @@ static void fault_template(const api_file *f, fault_paths *p)
     expect_ok(cj_record_json(db, "{\"name\":17}", -1, "json", &r));
     ck_assert_int_eq(r.n_rejected, 1);
     ck_assert_int_gt(api_stat(db, "sealed_events"), 0);
+    expect_ok(cj_segment_define(db, "sold", "orders() >= 1", 0));
+    expect_ok(cj_segment_define_list(db, "a list", (const int64_t[]){1}, 1));
     expect_ok(api_record_range(db, 40, 45, API_IN_ORDER, NULL));
     ck_assert_int_gt(api_stat(db, "journal_events"), 0);
     expect_ok(cj_close(db));
