@@ -451,19 +451,61 @@ static int32_t fault_segment_format(fault *f)
     return rc;
 }
 
+/* ---- questions about segments --------------------------------------------------- */
+
+#define FAULT_SEGMENT                                                                  \
+    "city = \"Kiel\" or not (orders() = 0 and count(any, last 9000 days) > 1)"
+
+static cj_segment_options fault_segment_options(int32_t threads)
+{
+    return (cj_segment_options){.struct_size = sizeof(cj_segment_options),
+                                .as_of_ms = API_TIME,
+                                .threads = threads};
+}
+
 static int32_t fault_segment_explain(fault *f)
 {
+    const cj_segment_options o = fault_segment_options(1);
     cj_table *t = fault_garbage();
-    int32_t rc = cj_segment_explain(f->db, "kiel", NULL, &t);
+    int32_t rc = cj_segment_explain(f->db, FAULT_SEGMENT, &o, &t);
 
     return fault_table(rc, t);
 }
 
 static int32_t fault_segment_why(fault *f)
 {
+    const cj_segment_options o = fault_segment_options(1);
     cj_table *t = fault_garbage();
-    int32_t rc =
-        cj_segment_why(f->db, 1, "in_segment(\"kiel\") or orders() >= 1", NULL, &t);
+    int32_t rc = cj_segment_why(f->db, 1, FAULT_SEGMENT, &o, &t);
+
+    return fault_table(rc, t);
+}
+
+static int32_t fault_segment_overlap(fault *f)
+{
+    static const char *const names[] = {"buyers", "vip"};
+    const cj_segment_options o = fault_segment_options(1);
+    cj_table *t = fault_garbage();
+    int32_t rc = cj_segment_overlap(f->db, names, 2, &o, &t);
+
+    return fault_table(rc, t);
+}
+
+static int32_t fault_segment_sizes(fault *f)
+{
+    const cj_segment_options o = fault_segment_options(1);
+    cj_table *t = fault_garbage();
+    int32_t rc = cj_segment_sizes(f->db, FAULT_SEGMENT,
+                                  API_TIME - INT64_C(20) * 86400000, 2, &o, &t);
+
+    return fault_table(rc, t);
+}
+
+static int32_t fault_segment_compare(fault *f)
+{
+    const cj_segment_options o = fault_segment_options(2);
+    cj_table *t = fault_garbage();
+    int32_t rc = cj_segment_compare(f->db, "orders() > 0", "city is known", 0, &o, &t);
 
     return fault_table(rc, t);
 }
@@ -507,11 +549,14 @@ const fault_call fault_calls[] = {
     {"segment drop",                  fault_drop,                CJ_ENOTFOUND, 0},
     {"segments",                      fault_segments,            CJ_OK,        0},
     {"segment format",                fault_segment_format,      CJ_OK,        0},
-    {"segment explain",               fault_segment_explain,     CJ_OK,        0},
-    {"segment why",                   fault_segment_why,         CJ_OK,        0},
     {"table_format",                  fault_format,              CJ_OK,        0},
     {"table_export_arrow",            fault_export_arrow,        CJ_OK,        0},
     {"table_export_stream",           fault_export_stream,       CJ_OK,        0},
+    {"segment_explain",               fault_segment_explain,     CJ_OK,        0},
+    {"segment_why",                   fault_segment_why,         CJ_OK,        0},
+    {"segment_overlap",               fault_segment_overlap,     CJ_OK,        0},
+    {"segment_sizes",                 fault_segment_sizes,       CJ_OK,        0},
+    {"segment_compare",               fault_segment_compare,     CJ_OK,        0},
 };
 
 const size_t fault_n_calls = sizeof fault_calls / sizeof fault_calls[0];
