@@ -135,6 +135,12 @@ out:
     return rc;
 }
 
+static int32_t apply_row(cj_db *db, const cj__row *row, cj__batch *batch)
+{
+    cj__batch_row(batch, row);
+    return db->observer->row(db, row);
+}
+
 static int32_t apply_items(cj_db *db, const cj_event *e, const cj__row *order,
                            cj__batch *batch)
 {
@@ -149,7 +155,7 @@ static int32_t apply_items(cj_db *db, const cj_event *e, const cj__row *order,
         row.properties = cj__text_of(item->properties);
         CJ_TRY(
             cj__term(db, CJ__SPACE_PRODUCT, cj__text_of(item->product), &row.product));
-        cj__batch_row(batch, &row);
+        CJ_TRY(apply_row(db, &row, batch));
     }
 out:
     return rc;
@@ -171,7 +177,7 @@ static int32_t apply_event(cj_db *db, cj__message *m, uint32_t node, cj__batch *
     row.has_value = e->value_minor != 0 || e->currency != NULL ||
                     strcmp(e->name, "order") == 0 || strcmp(e->name, "refund") == 0;
     CJ_TRY(apply_terms(db, e, &row));
-    cj__batch_row(batch, &row);
+    CJ_TRY(apply_row(db, &row, batch));
     row.has_value = 1;
     if (row.currency == 0 && e->n_items > 0)
         CJ_TRY(

@@ -71,6 +71,7 @@ struct cj__store {
     int wal_frames; /* since the last checkpoint */
     int64_t journal_events, journal_messages, next_batch;
 
+    uint64_t terms_made;
     cj__keys terms; /* texts with their space -> terms known to this handle */
     cj__node_pages nodes;
     cj__messages messages;

@@ -549,13 +549,16 @@ class Store:
             _values.int64(step_days, "step_days"),
         )
 
-    def define_segment(self, name: str, expression: str) -> None:
-        """Keep an expression under a name; one of that name is replaced."""
+    def define_segment(
+        self, name: str, expression: str, *, live: bool = False
+    ) -> None:
+        """Keep an expression under a name; one of that name is replaced.  live: keep
+        its membership from now on (segment_feed)."""
         self._handle.call(
             "cj_segment_define",
             _values.required(name, "name"),
             _values.required(expression, "expression"),
-            0,
+            _ffi.CONSTANTS["CJ_SEGMENT_LIVE"] if live else 0,
         )
 
     def define_list(self, name: str, profiles: Iterable[int]) -> None:
@@ -573,6 +576,23 @@ class Store:
     def segments(self) -> Table:
         """All segments and lists: segment, kind, live, defined_ms, expression."""
         return self._table("cj_segments")
+
+    def segment_advance(self, now: Optional[Time] = None) -> int:
+        """Let time pass for live segments (None: until now); how many entered or left.
+        """
+        n = ctypes.c_int64()
+        at = _values.time_ms(now, "now", self._context.parse_time)
+        self._handle.call("cj_segment_advance", at, ctypes.byref(n))
+        return n.value
+
+    def segment_feed(self, after: int = 0, limit: int = 0) -> Table:
+        """Who entered and left live segments after a change: change, segment, profile,
+        time_ms, what (entered, left), cause (event, clock, definition, identity)."""
+        return self._table(
+            "cj_segment_feed",
+            _values.int64(after, "after"),
+            _values.int64(limit, "limit"),
+        )
 
     def format_segment(
         self, source: str, *, from_form: str = "text", to_form: str = "text"
