@@ -40,7 +40,7 @@ static cj__columns fuzz_columns(fuzz_out *o)
                          o->has_value,
                          o->wide[2],
                          o->keys[0],
-                         o->keys[1]};
+                         o->keys[1], NULL};
 }
 
 static void fuzz_read(fuzz_out *o, cj__arena *arena, cj__text bytes)
