@@ -348,8 +348,6 @@ FUNCTIONS: List[Tuple[str, Any, List[Any]]] = [
         c_int32,
         [_db, c_int64, c_char_p, POINTER(SegmentOptions), _out],
     ),
-    ("cj_segment_advance", c_int32, [_db, c_int64, _int64_out]),
-    ("cj_segment_feed", c_int32, [_db, c_int64, c_int64, _out]),
     (
         "cj_segment_overlap",
         c_int32,
