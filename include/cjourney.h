@@ -377,8 +377,12 @@ typedef struct cj_segment_options {
 int32_t cj_segment_evaluate(cj_db *db, const char *expression,
                             const cj_segment_options *opts, cj_table **out);
 
+/* Of a live segment, membership is kept: see cj_segment_feed. */
+#define CJ_SEGMENT_LIVE 1
+
 /* Keep an expression under a name, for the functions below and for in_segment("name");
- * one of that name is replaced.  flags: 0.
+ * one of that name is replaced.  flags: 0, or CJ_SEGMENT_LIVE: everybody is evaluated
+ * now, and again whenever something is recorded that can change it.
  * Errors: CJ_EINVAL (also: in a circle, with the way), CJ_EEXISTS (a list has that
  * name).  Since 0.2. */
 int32_t cj_segment_define(cj_db *db, const char *name, const char *expression,
@@ -390,8 +394,27 @@ int32_t cj_segment_define(cj_db *db, const char *name, const char *expression,
 int32_t cj_segment_define_list(cj_db *db, const char *name, const int64_t *profiles,
                                int64_t n);
 
-/* Forget a segment or list.  Errors: CJ_ENOTFOUND, CJ_EEXISTS (another needs it). */
+/* Forget a segment or list; everybody leaves a live one.  Errors: CJ_ENOTFOUND,
+ * CJ_EEXISTS (another needs it). */
 int32_t cj_segment_drop(cj_db *db, const char *name);
+
+/* Let time pass for live segments up to now_ms (0: now, this millisecond included): who
+ * enters or leaves by the clock alone does so at the exact moment, in order.  Time goes
+ * forward only: a now_ms before the last one changes nothing, and what is recorded
+ * later counts at the last one.  Recording does the same for the profiles it touches.
+ * Work is committed in parts: after an error, or a crash, call it again, and nothing is
+ * lost or doubled.  *n_changes_out (may be NULL): new rows of the feed.
+ * Errors: CJ_EINVAL, CJ_EBUSY, CJ_EINTERRUPT.  Since 0.2. */
+int32_t cj_segment_advance(cj_db *db, int64_t now_ms, int64_t *n_changes_out);
+
+/* Who entered and left live segments, at most limit rows (0: 10,000) after a change (0:
+ * from the beginning).  Each is durable together with its cause, and written once.
+ *
+ * Columns: change: int64, rises; segment: text, also of those that were dropped since;
+ * profile, time_ms: int64; what: text (entered, left); cause: text (event: something
+ * was recorded; clock; definition; identity: profiles merged or split).  Ordered by
+ * change.  Errors: CJ_EINVAL.  Since 0.2. */
+int32_t cj_segment_feed(cj_db *db, int64_t after, int64_t limit, cj_table **out);
 
 /* All definitions.  Columns: segment, kind (expression, list): text; live, defined_ms:
  * int64; expression: text (canonical; null for a list).  Ordered by segment. */

@@ -84,6 +84,7 @@ static void api_free(cj_db *db)
     cj__allocator a = db->cx.allocator;
 
     cj__identity_close(db);
+    cj__live_close(db);
     (void)cj__store_close(db);
     db->magic = 0;
     cj__free(&a, db, sizeof *db);
@@ -106,6 +107,7 @@ static int32_t api_open(const char *path, const cj_open_options *o, cj_db **out)
     db->busy_ms = o->busy_ms > 0 ? o->busy_ms : 5000;
     db->commit_ms = o->commit_ms > 0 ? o->commit_ms : 5;
     db->seal_events = o->seal_events > 0 ? o->seal_events : 65536;
+    CJ_TRY(cj__live_open(db));
     CJ_TRY(cj__store_open(db, path, o));
     CJ_TRY(cj__identity_open(db));
     CJ_TRY(cj__recorder_open(db));
@@ -723,7 +725,7 @@ int32_t cj_segment_drop(cj_db *db, const char *name)
     if (rc != CJ_OK)
         return rc;
     return api_leave(db, name == NULL ? cj__fail(CJ_EMISUSE, "name is NULL")
-                                      : cj__segment_drop(db, name));
+                                      : cj__segment_drop(db, name, api_now(db, 0)));
 }
 
 int32_t cj_segments(cj_db *db, cj_table **out)
@@ -731,6 +733,29 @@ int32_t cj_segments(cj_db *db, cj_table **out)
     int32_t rc = api_enter_table(db, out);
 
     return rc == CJ_OK ? api_leave(db, cj__segments(db, out)) : rc;
+}
+
+int32_t cj_segment_advance(cj_db *db, int64_t now_ms, int64_t *n_changes_out)
+{
+    int64_t n_changes = 0;
+    int32_t rc;
+
+    if (n_changes_out != NULL)
+        *n_changes_out = 0;
+    rc = api_enter(db);
+    if (rc != CJ_OK)
+        return rc;
+    rc = cj__segment_advance(db, now_ms != 0 ? now_ms : api_now(db, 0) + 1, &n_changes);
+    if (rc == CJ_OK && n_changes_out != NULL)
+        *n_changes_out = n_changes;
+    return api_leave(db, rc);
+}
+
+int32_t cj_segment_feed(cj_db *db, int64_t after, int64_t limit, cj_table **out)
+{
+    int32_t rc = api_enter_table(db, out);
+
+    return rc == CJ_OK ? api_leave(db, cj__segment_feed(db, after, limit, out)) : rc;
 }
 
 int32_t cj_segment_format(cj_db *db, const char *source, const char *from,
@@ -866,6 +891,7 @@ static int32_t api_check(cj_db *db, cj_table **out)
     CJ_TRY(cj__table_new(&db->cx.allocator, "place:t problem:t", &t));
     CJ_TRY(cj__store_check(db, cj__reader_conn(r), t));
     CJ_TRY(cj__identity_check(db, cj__reader_conn(r), t));
+    CJ_TRY(cj__live_check(db, cj__reader_conn(r), t));
     rc = cj__table_finish(t, out);
     t = NULL;
 out:

@@ -149,6 +149,12 @@ out:
     return rc;
 }
 
+static int32_t apply_row(cj_db *db, const cj__row *row, cj__batch *batch)
+{
+    cj__batch_row(batch, row);
+    return db->observer->row(db, row);
+}
+
 static int32_t apply_items(cj_db *db, const cj_event *e, const cj__row *order,
                            cj__batch *batch)
 {
@@ -163,7 +169,7 @@ static int32_t apply_items(cj_db *db, const cj_event *e, const cj__row *order,
         row.properties = cj__text_of(item->properties);
         CJ_TRY(
             cj__term(db, CJ__SPACE_PRODUCT, cj__text_of(item->product), &row.product));
-        cj__batch_row(batch, &row);
+        CJ_TRY(apply_row(db, &row, batch));
     }
 out:
     return rc;
@@ -184,7 +190,7 @@ static int32_t apply_event(cj_db *db, cj__message *m, const cj__term_text *terms
     int32_t rc;
 
     CJ_TRY(apply_terms(db, e, terms, &row));
-    cj__batch_row(batch, &row);
+    CJ_TRY(apply_row(db, &row, batch));
     row.has_value = 1;
     if (row.currency == 0 && e->n_items > 0)
         CJ_TRY(

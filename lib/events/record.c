@@ -76,16 +76,20 @@ out:
 static int32_t record_transaction(cj_db *db, record_request *requests)
 {
     cj__batch batch = {.n_events = 0};
+    int64_t now_ms = requests->now_ms;
     int32_t rc = cj__write_begin(db);
 
     if (rc != CJ_OK)
         return rc;
     cj__str_init(&batch.events, &db->cx.allocator, (size_t)1 << 29);
     cj__str_init(&batch.messages, &db->cx.allocator, (size_t)1 << 29);
-    for (record_request *r = requests; r != NULL; r = r->next)
+    for (record_request *r = requests; r != NULL; r = r->next) {
         CJ_TRY(record_request_rows(db, r, &batch));
+        now_ms = r->now_ms > now_ms ? r->now_ms : now_ms;
+    }
     CJ_TRY(cj__journal_add(db, &batch));
     CJ_TRY(cj__identity_flush(db));
+    CJ_TRY(db->observer->commit(db, now_ms));
 out:
     cj__str_end(&batch.events);
     cj__str_end(&batch.messages);

@@ -108,6 +108,8 @@ static int32_t graph_insert(cj_db *db, cj__edge *e)
     CJ_TRY(cj__query_insert(&q, &e->edge));
     if (kept != other)
         CJ_TRY(cj__merge_log(db, e->edge, e->state, kept, other, e->time_ms));
+    if (e->state == CJ__EDGE_REFUSED)
+        CJ_TRY(db->observer->refused(db, e->a, e->b));
 out:
     cj__query_end(&q);
     return rc;
@@ -210,6 +212,7 @@ int32_t cj__merge(cj_db *db, int64_t profile_a, int64_t profile_b, int64_t now_m
                    .cause = CJ__CAUSE_MERGE,
                    .time_ms = now_ms};
     CJ_TRY(graph_insert(db, &e));
+    CJ_TRY(db->observer->commit(db, now_ms));
     *edge_out = e.edge; /* last: nothing below can fail */
 out:
     return rc;

@@ -144,6 +144,7 @@ static int32_t unmerge_fold(region *r, int64_t now_ms)
             continue;
         CJ_TRY(unmerge_state(r->db, r->edges[i].edge, state));
         CJ_TRY(cj__merge_log(r->db, r->edges[i].edge, state, kept, other, now_ms));
+        CJ_TRY(r->db->observer->regraphed(r->db, r->edges[i].a, r->edges[i].b));
     }
 out:
     return rc;
@@ -181,6 +182,8 @@ int32_t cj__unmerge(cj_db *db, int64_t edge, int64_t now_ms)
     CJ_TRY(cj__merge_log(db, edge, CJ__EDGE_REMOVED, removed.a, removed.b, now_ms));
     CJ_TRY(region_collect(&r, &removed));
     CJ_TRY(unmerge_fold(&r, now_ms));
+    CJ_TRY(db->observer->regraphed(db, removed.a, removed.b));
+    CJ_TRY(db->observer->commit(db, now_ms));
 out:
     cj__map_end(&r.seen);
     cj__free(a, r.nodes, r.nodes_capacity * sizeof *r.nodes);

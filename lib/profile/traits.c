@@ -27,6 +27,7 @@ static int32_t traits_put(cj_db *db, uint32_t node, uint32_t name, int64_t time_
     cj__query_int64(&q, 4, source);
     cj__query_text(&q, 5, value);
     CJ_TRY(cj__query_run(&q));
+    CJ_TRY(db->observer->trait(db, node, name, time_ms, source, value));
 out:
     cj__query_end(&q);
     return rc;

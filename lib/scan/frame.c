@@ -289,3 +289,32 @@ int32_t cj__frame_repack(cj__frame *f)
     cj__arena_end(&before);
     return rc;
 }
+
+static void frame_copy(void *to, const void *from, int64_t first, int64_t n,
+                       size_t bytes)
+{
+    if (to != NULL && from != NULL)
+        memcpy(to, (const char *)from + (size_t)first * bytes, (size_t)n * bytes);
+}
+
+void cj__frame_put_columns(cj__frame *f, const cj__columns *c, int64_t first, int64_t n)
+{
+    const cj__columns to = cj__frame_view(f, f->n);
+
+    frame_copy(to.node, c->node, first, n, sizeof *to.node);
+    frame_copy(to.time_ms, c->time_ms, first, n, sizeof *to.time_ms);
+    frame_copy(to.name, c->name, first, n, sizeof *to.name);
+    frame_copy(to.channel, c->channel, first, n, sizeof *to.channel);
+    frame_copy(to.campaign, c->campaign, first, n, sizeof *to.campaign);
+    frame_copy(to.content, c->content, first, n, sizeof *to.content);
+    frame_copy(to.product, c->product, first, n, sizeof *to.product);
+    frame_copy(to.currency, c->currency, first, n, sizeof *to.currency);
+    frame_copy(to.value_minor, c->value_minor, first, n, sizeof *to.value_minor);
+    frame_copy(to.has_value, c->has_value, first, n, sizeof *to.has_value);
+    frame_copy(to.quantity, c->quantity, first, n, sizeof *to.quantity);
+    frame_copy(to.session, c->session, first, n, sizeof *to.session);
+    frame_copy(to.order, c->order, first, n, sizeof *to.order);
+    if (to.properties != NULL)
+        frame_copy(to.properties, c->properties, first, n, sizeof *to.properties);
+    f->n += n;
+}

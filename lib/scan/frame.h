@@ -1,5 +1,6 @@
 /* Events as columns that grow together, the unit in which a scan moves them.  A frame
- * knows nothing of files, profiles or threads.  Private to room scan. */
+ * knows nothing of files, profiles or threads.  Rooms scan and segment (its hot
+ * profiles) use it. */
 #ifndef CJ__SCAN_FRAME_H
 #define CJ__SCAN_FRAME_H
 
@@ -70,6 +71,11 @@ void cj__frame_take(cj__frame *to, int64_t at, const cj__frame *from,
  * knows it. */
 void cj__frame_scatter(cj__frame *to, const cj__frame *from, int64_t first, int64_t n,
                        const uint32_t *place);
+
+/* Append rows [first, first + n) of columns, borrowed for their properties; there is
+ * room for them. */
+void cj__frame_put_columns(cj__frame *f, const cj__columns *c, int64_t first,
+                           int64_t n);
 
 /* The row is borrowed for its properties. */
 void cj__frame_put_row(cj__frame *f, const cj__row *row, uint32_t root);

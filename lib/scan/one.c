@@ -93,6 +93,7 @@ int32_t cj__scan_one(cj__worker *w)
     uint32_t profile = p->opts.profile;
     int32_t rc = CJ_OK;
 
+    cj__frame_clear(&w->gather);
     if (p->n_nodes_of == 0 || !cj__plan_wants(p, profile))
         return CJ_OK;
     for (int64_t i = 0; i < p->n_parts; i++)

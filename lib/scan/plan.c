@@ -4,22 +4,82 @@
 
 #include <string.h>
 
+static int32_t plan_node(cj__plan *p, uint32_t node)
+{
+    int32_t rc =
+        cj__array_grow(&p->db->cx.allocator, (void **)&p->nodes, &p->nodes_capacity,
+                       (size_t)p->n_nodes_of + 1, sizeof *p->nodes, UINT32_MAX);
+
+    if (rc == CJ_OK)
+        p->nodes[p->n_nodes_of++] = node;
+    return rc;
+}
+
+/* The nodes of the profiles asked for. */
+static int32_t plan_wanted(cj__plan *p)
+{
+    const size_t bytes = cj__bits_bytes(p->n_nodes);
+    uint64_t *bits, *spare;
+
+    bits = cj__arena_alloc(&p->arena, bytes);
+    if (bits == NULL)
+        return CJ_ENOMEM;
+    memset(bits, 0, bytes);
+    for (int64_t i = 0; i < p->opts.n_some; i++) {
+        if (p->opts.some[i] <= p->n_nodes)
+            cj__bits_set(bits, p->opts.some[i]);
+    }
+    p->opts.profiles = bits;
+    for (uint32_t node = 1; node <= p->n_nodes; node++)
+        p->n_wanted += cj__plan_wants(p, p->profile_of[node]);
+    p->wanted =
+        cj__arena_alloc(&p->arena, ((size_t)p->n_wanted * 2 + 1) * sizeof *p->wanted);
+    if (p->wanted == NULL)
+        return CJ_ENOMEM;
+    spare = p->wanted + p->n_wanted;
+    p->n_wanted = 0;
+    for (uint32_t node = 1; node <= p->n_nodes; node++) {
+        if (cj__plan_wants(p, p->profile_of[node]))
+            p->wanted[p->n_wanted++] = (uint64_t)p->profile_of[node] << 32 | node;
+    }
+    cj__sort_pairs(p->wanted, spare, p->n_wanted, p->n_nodes);
+    return CJ_OK;
+}
+
+int32_t cj__plan_turn(cj__plan *p, int64_t i)
+{
+    int64_t at = 0, n = p->n_wanted;
+    int32_t rc = CJ_OK;
+
+    p->opts.profile = p->opts.some[i];
+    p->n_nodes_of = 0;
+    while (n > 0) {
+        const int64_t half = n / 2;
+
+        if (p->wanted[at + half] >> 32 < p->opts.profile) {
+            at += half + 1;
+            n -= half + 1;
+        } else {
+            n = half;
+        }
+    }
+    for (; at < p->n_wanted && p->wanted[at] >> 32 == p->opts.profile; at++)
+        CJ_TRY(plan_node(p, (uint32_t)p->wanted[at]));
+out:
+    return rc;
+}
+
 /* The nodes of the one profile asked for. */
 static int32_t plan_nodes(cj__plan *p)
 {
-    void *nodes = NULL;
-    int32_t rc;
+    int32_t rc = CJ_OK;
 
-    for (uint32_t node = p->opts.profile; node <= p->n_nodes; node++) {
-        if (p->profile_of[node] != p->opts.profile)
-            continue;
-        rc = cj__array_grow(&p->db->cx.allocator, &nodes, &p->nodes_capacity,
-                            (size_t)p->n_nodes_of + 1, sizeof *p->nodes, UINT32_MAX);
-        p->nodes = nodes;
-        if (rc != CJ_OK)
-            return rc;
-        p->nodes[p->n_nodes_of++] = node;
+    for (uint32_t node = p->opts.profile; node <= p->n_nodes && rc == CJ_OK; node++) {
+        if (p->profile_of[node] == p->opts.profile)
+            rc = plan_node(p, node);
     }
+    if (rc != CJ_OK)
+        return rc;
     p->n_foreign = p->n_nodes_of > 0 ? p->n_nodes_of - 1 : 0;
     return CJ_OK;
 }
@@ -114,7 +174,9 @@ int32_t cj__plan_open(cj__plan *p, cj_db *db, const cj__scan_options *opts)
         p->n_blocks += p->parts[i].n_blocks;
         p->n_events += p->parts[i].n_events;
     }
-    if (p->opts.profile != 0)
+    if (p->opts.n_some > 0)
+        CJ_TRY(plan_wanted(p));
+    else if (p->opts.profile != 0)
         CJ_TRY(plan_nodes(p));
     else
         CJ_TRY(plan_look(p));

@@ -120,7 +120,7 @@ static int32_t scan_begin(cj__walk *walk)
     walk->n_workers = (int)scan_clamp(p->opts.threads, 1, CJ__MAX_THREADS);
     if (walk->n_workers > blocks) /* a thread without a block would only cost */
         walk->n_workers = (int)blocks;
-    if (p->opts.profile != 0)
+    if (p->opts.profile != 0 || p->opts.n_some > 0)
         walk->n_workers = 1;
     scan_share(walk, &n_slots);
     walk->workers = cj__alloc_zero(a, (size_t)walk->n_workers * sizeof *walk->workers);
@@ -183,6 +183,18 @@ out:
     return rc;
 }
 
+static int32_t scan_many(cj__walk *walk)
+{
+    int32_t rc = CJ_OK;
+
+    for (int64_t i = 0; i < walk->plan.opts.n_some; i++) {
+        CJ_TRY(cj__plan_turn(&walk->plan, i));
+        CJ_TRY(cj__scan_one(&walk->workers[0]));
+    }
+out:
+    return rc;
+}
+
 static void scan_end(cj__walk *walk)
 {
     const cj__allocator *a = &walk->plan.db->cx.allocator;
@@ -231,7 +243,9 @@ int32_t cj__scan(cj_db *db, const cj__scan_options *opts, cj__fold *folds, int n
     if (walk.plan.n_nodes == 0)
         goto out;
     CJ_TRY(scan_begin(&walk));
-    CJ_TRY(opts->profile != 0 ? cj__scan_one(&walk.workers[0]) : scan_all(&walk));
+    CJ_TRY(opts->n_some > 0     ? scan_many(&walk)
+           : opts->profile != 0 ? cj__scan_one(&walk.workers[0])
+                                : scan_all(&walk));
     scan_hand_over(&walk);
 out:
     scan_end(&walk);

@@ -44,10 +44,12 @@ typedef struct cj__scan_options {
     int32_t
         value_only; /* the folds read only events named order or refund that have a
                      * value, and only CJ__COL_PROJECTION: the value projection does */
-    const uint32_t *names;     /* the folds read only events of these names, and */
-    size_t n_names;            /* CJ__COL_NAME; 0: of any */
-    uint32_t profile;          /* 0: all */
-    const uint64_t *profiles;  /* a bit for each that is wanted; NULL: all are */
+    const uint32_t *names;    /* the folds read only events of these names, and */
+    size_t n_names;           /* CJ__COL_NAME; 0: of any */
+    uint32_t profile;         /* 0: all */
+    const uint64_t *profiles; /* a bit for each that is wanted; NULL: all are */
+    const uint32_t *some;     /* or these, ascending; only their rows are decoded */
+    int64_t n_some;
     int32_t guests;            /* 0: skip profiles known only by a guest identifier */
     int32_t idle;              /* 1: profiles without a row too, with n 0 */
     int32_t threads;           /* 0: 1 */

@@ -254,7 +254,8 @@ out:
     return rc;
 }
 
-static int32_t known_list(cj__known *k, cj__reader *reader, int64_t id, uint8_t **out)
+/* Lists are read where definitions are. */
+static int32_t known_list(cj__known *k, const cj__set *set, int64_t id, uint8_t **out)
 {
     cj__query q = {0};
     uint8_t *is_on = cj__arena_alloc(&k->arena, k->n_slots);
@@ -265,7 +266,7 @@ static int32_t known_list(cj__known *k, cj__reader *reader, int64_t id, uint8_t 
     if (is_on == NULL)
         return CJ_ENOMEM;
     memset(is_on, 0, k->n_slots);
-    CJ_TRY(cj__query_begin(cj__reader_conn(reader), STMT_LIST_NODES, &q));
+    CJ_TRY(cj__query_begin(set->conn, STMT_LIST_NODES, &q));
     cj__query_int64(&q, 1, id);
     for (;;) {
         CJ_TRY(cj__query_step(&q, &row));
@@ -281,7 +282,7 @@ out:
     return rc;
 }
 
-static int32_t known_lists(cj__known *k, cj__reader *reader, const cj__set *set)
+static int32_t known_lists(cj__known *k, const cj__set *set)
 {
     int32_t rc = CJ_OK;
 
@@ -289,7 +290,7 @@ static int32_t known_lists(cj__known *k, cj__reader *reader, const cj__set *set)
     if (k->lists == NULL)
         return CJ_ENOMEM;
     for (size_t i = 0; i < set->n_lists; i++)
-        CJ_TRY(known_list(k, reader, set->lists[i].id, &k->lists[i]));
+        CJ_TRY(known_list(k, set, set->lists[i].id, &k->lists[i]));
 out:
     return rc;
 }
@@ -315,7 +316,7 @@ int32_t cj__known_load(cj__known *k, cj__reader *reader, const cj__set *set,
         CJ_TRY(known_identifiers(k, reader));
     if (set->reads_shared)
         CJ_TRY(known_shared(k, reader));
-    CJ_TRY(known_lists(k, reader, set));
+    CJ_TRY(known_lists(k, set));
 out:
     cj__free(&set->db->cx.allocator, l.rows, l.capacity * sizeof *l.rows);
     if (rc != CJ_OK)

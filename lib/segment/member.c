@@ -1,7 +1,6 @@
 /* What is written of segments: definitions and static lists.  The one file of an
  * analysis that writes. */
-#include "segment/segment.h"
-#include "segment/set.h"
+#include "segment/live.h"
 
 #include "base/text.h"
 #include "store/reader.h"
@@ -105,12 +104,37 @@ out:
 /* ---- expressions
  * -------------------------------------------------------------------------- */
 
+/* Time passes up to the moment at which a definition is to change; *at_out: that. */
+static int32_t member_before(cj_db *db, int64_t now_ms, int64_t *at_out)
+{
+    int active;
+    int32_t rc;
+
+    CJ_TRY(cj__live_sync(db->live, &active));
+    *at_out = now_ms + 1 > db->live->now_ms ? now_ms + 1 : db->live->now_ms;
+    if (active)
+        CJ_TRY(cj__live_advance_all(db->live, *at_out));
+out:
+    return rc;
+}
+
+/* What is due long since needs no place in the one transaction of a definition. */
+static int32_t member_begin(cj_db *db, int64_t now_ms)
+{
+    int64_t ignored;
+    int32_t rc = cj__segment_advance(db, now_ms + 1, &ignored);
+
+    return rc == CJ_OK ? cj__write_begin(db) : rc;
+}
+
 static int32_t member_define(cj_db *db, cj__definition *d, cj__set *set, cj__str *text)
 {
     cj__definition old;
     uint32_t item;
+    int64_t at_ms;
     int32_t rc;
 
+    CJ_TRY(member_before(db, d->time_ms, &at_ms));
     CJ_TRY(member_find(db, d->name.data, &set->arena, &old));
     if (old.kind == CJ__SEGMENT_LIST)
         return cj__fail(CJ_EEXISTS, "there is a list of that name; drop it first");
@@ -121,6 +145,7 @@ static int32_t member_define(cj_db *db, cj__definition *d, cj__set *set, cj__str
     CJ_TRY(member_put(db, d));
     if (old.id != 0)
         CJ_TRY(member_others(db, &old, &set->arena, 0));
+    CJ_TRY(cj__live_redefined(db->live, d->name, old.live != 0, at_ms));
 out:
     return rc;
 }
@@ -129,6 +154,7 @@ int32_t cj__segment_define(cj_db *db, const char *name, const char *expression,
                            int64_t flags, int64_t now_ms)
 {
     cj__definition d = {.kind = CJ__SEGMENT_EXPRESSION,
+                        .live = flags,
                         .time_ms = now_ms,
                         .name = cj__text_of(name),
                         .source = cj__text_of(expression)};
@@ -137,10 +163,10 @@ int32_t cj__segment_define(cj_db *db, const char *name, const char *expression,
     int32_t rc;
 
     CJ_TRY(member_name(name));
-    if (flags != 0)
-        return cj__fail(CJ_EINVAL, "unknown flags; use 0");
+    if ((flags & ~(int64_t)CJ_SEGMENT_LIVE) != 0)
+        return cj__fail(CJ_EINVAL, "unknown flags; use CJ_SEGMENT_LIVE or 0");
+    CJ_TRY(member_begin(db, now_ms));
     cj__str_init(&text, &db->cx.allocator, CJ__MAX_SEGMENT);
-    CJ_TRY(cj__write_begin(db));
     cj__set_begin(&set, db, cj__writer(db));
     rc = cj__write_end(db, member_define(db, &d, &set, &text));
     cj__set_end(&set);
@@ -177,9 +203,11 @@ static int32_t member_list(cj_db *db, cj__definition *d, const int64_t *profiles
 {
     cj__definition now;
     cj__arena arena;
+    int64_t at_ms;
     int32_t rc;
 
     cj__arena_init(&arena, &db->cx.allocator);
+    CJ_TRY(member_before(db, d->time_ms, &at_ms));
     CJ_TRY(member_find(db, d->name.data, &arena, &now));
     if (now.kind == CJ__SEGMENT_EXPRESSION)
         CJ_TRY(cj__fail(CJ_EEXISTS, "there is a segment of that name; drop it first"));
@@ -191,6 +219,7 @@ static int32_t member_list(cj_db *db, cj__definition *d, const int64_t *profiles
         if (rc != CJ_OK)
             CJ_TRY(cj__fail_at(i, rc, "%s", cj__error_text()));
     }
+    CJ_TRY(cj__live_redefined(db->live, d->name, 0, at_ms));
 out:
     cj__arena_end(&arena);
     return rc;
@@ -206,7 +235,7 @@ int32_t cj__segment_define_list(cj_db *db, const char *name, const int64_t *prof
     int32_t rc;
 
     CJ_TRY(member_name(name));
-    CJ_TRY(cj__write_begin(db));
+    CJ_TRY(member_begin(db, now_ms));
     rc = cj__write_end(db, member_list(db, &d, profiles, n));
 out:
     return rc;
@@ -215,27 +244,47 @@ out:
 /* ---- dropping and listing
  * ---------------------------------------------------------------- */
 
-static int32_t member_drop(cj_db *db, const char *name)
+/* The feed goes on to tell its name. */
+static int32_t member_past(cj_db *db, const cj__definition *d)
+{
+    cj__query q = {0};
+    int32_t rc;
+
+    CJ_TRY(cj__query_begin(cj__writer(db), STMT_SEGMENT_PAST_ADD, &q));
+    cj__query_int64(&q, 1, d->id);
+    cj__query_text(&q, 2, d->name);
+    CJ_TRY(cj__query_run(&q));
+out:
+    cj__query_end(&q);
+    return rc;
+}
+
+static int32_t member_drop(cj_db *db, const char *name, int64_t now_ms)
 {
     cj__definition d;
     cj__arena arena;
+    int64_t at_ms;
     int32_t rc;
 
     cj__arena_init(&arena, &db->cx.allocator);
+    CJ_TRY(member_before(db, now_ms, &at_ms));
     CJ_TRY(cj__definition_get(db, cj__writer(db), cj__text_of(name), &arena, &d));
     CJ_TRY(member_others(db, &d, &arena, 1));
     CJ_TRY(member_by_id(db, STMT_LIST_CLEAR, d.id));
     CJ_TRY(member_by_id(db, STMT_SEGMENT_DELETE, d.id));
+    if (d.kind == CJ__SEGMENT_EXPRESSION)
+        CJ_TRY(member_past(db, &d));
+    CJ_TRY(cj__live_redefined(db->live, d.name, d.live != 0, at_ms));
 out:
     cj__arena_end(&arena);
     return rc;
 }
 
-int32_t cj__segment_drop(cj_db *db, const char *name)
+int32_t cj__segment_drop(cj_db *db, const char *name, int64_t now_ms)
 {
-    int32_t rc = cj__write_begin(db);
+    int32_t rc = member_begin(db, now_ms);
 
-    return rc == CJ_OK ? cj__write_end(db, member_drop(db, name)) : rc;
+    return rc == CJ_OK ? cj__write_end(db, member_drop(db, name, now_ms)) : rc;
 }
 
 int32_t cj__segments(cj_db *db, cj_table **out)

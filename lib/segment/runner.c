@@ -153,6 +153,9 @@ static int32_t runner_own(cj__runner *r, cj__runner_item *item, int64_t now_ms,
     out->until_ms = now_ms + 1;
     if (r->momentary)
         return cj__program_run(item->program, &r->facts, now_ms, &out->truth, NULL);
+    if (r->early)
+        return cj__program_run(item->program, &r->facts, now_ms, &out->truth,
+                               &out->until_ms);
     return cj__program_valid(item->program, &r->facts, now_ms, &out->truth,
                              &out->until_ms);
 }

@@ -28,6 +28,7 @@ typedef struct cj__runner {
     cj__runner_item *items; /* as the set's */
     uint64_t load;
     int32_t momentary; /* 1: nobody asks how long an answer holds */
+    int32_t early;     /* 1: until_ms may be early, which is found at once */
     const cj__known *known;
     cj__facts facts; /* of the profile at hand */
 } cj__runner;

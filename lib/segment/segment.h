@@ -38,7 +38,15 @@ int32_t cj__segment_define(cj_db *db, const char *name, const char *expression,
                            int64_t flags, int64_t now_ms);
 int32_t cj__segment_define_list(cj_db *db, const char *name, const int64_t *profiles,
                                 int64_t n, int64_t now_ms);
-int32_t cj__segment_drop(cj_db *db, const char *name);
+int32_t cj__segment_drop(cj_db *db, const char *name, int64_t now_ms);
 int32_t cj__segments(cj_db *db, cj_table **out);
+
+/* Live segments: membership that is kept, and its changes (live.c, advance.c, feed.c).
+ */
+int32_t cj__live_open(cj_db *db); /* installs the observer */
+void cj__live_close(cj_db *db);
+int32_t cj__segment_advance(cj_db *db, int64_t now_ms, int64_t *n_changes_out);
+int32_t cj__segment_feed(cj_db *db, int64_t after, int64_t limit, cj_table **out);
+int32_t cj__live_check(cj_db *db, cj__conn *conn, cj_table *problems);
 
 #endif

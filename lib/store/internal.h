@@ -75,6 +75,7 @@ struct cj__store {
     int64_t spent_room;     /* bytes that new rows may still take from spent ones */
     int spent;              /* there may be spent rows */
 
+    uint64_t terms_made;
     cj__keys terms; /* texts with their space -> terms known to this handle */
     cj__node_pages nodes;
     cj__messages messages;

@@ -123,17 +123,19 @@ int32_t cj__node_read(cj__conn *conn, uint32_t node, cj__node *out)
 int32_t cj__node_put(cj_db *db, uint32_t node, const cj__node *in)
 {
     size_t at = (node - 1) % CJ__NODE_PAGE;
+    uint32_t from;
     uint8_t *page;
     int32_t rc = node_page(db, node, &page);
 
     if (rc != CJ_OK)
         return rc;
+    memcpy(&from, page + at * 4, 4);
     memcpy(page + at * 4, &in->profile, 4);
     memcpy(page + CJ__NODE_PAGE * 4 + at * 4, &in->next, 4);
     page[CJ__NODE_PAGE * 8 + at] = in->mask;
     page[CJ__NODE_PAGE * 9 + at] = in->own;
     db->store->nodes.pages[(node - 1) / CJ__NODE_PAGE].dirty = 1;
-    return CJ_OK;
+    return from != in->profile ? db->observer->moved(db, node, from) : CJ_OK;
 }
 
 int32_t cj__nodes_flush(cj_db *db)

@@ -15,6 +15,23 @@
 typedef struct cj__store cj__store; /* store/internal.h */
 struct cj__identity;                /* caches of the rooms above; freed through */
 struct cj__recorder;                /* their doors */
+struct cj__live;
+
+/* Who follows what happens to facts within a write transaction (room segment, which
+ * stands above those that tell); installed by api.c at open.  What fails fails the
+ * transaction. */
+typedef struct cj__observer {
+    int32_t (*row)(cj_db *db, const cj__row *row); /* an event is appended */
+    int32_t (*trait)(cj_db *db, uint32_t node, uint32_t name, int64_t time_ms,
+                     uint32_t source, cj__text value);
+    /* A node's profile changes; from 0: the node is new.  Told each time. */
+    int32_t (*moved)(cj_db *db, uint32_t node, uint32_t from);
+    /* A new edge is refused; one that there was changes its state. */
+    int32_t (*refused)(cj_db *db, uint32_t a, uint32_t b);
+    int32_t (*regraphed)(cj_db *db, uint32_t a, uint32_t b);
+    int32_t (*commit)(cj_db *db, int64_t now_ms); /* before it */
+    void (*ended)(cj_db *db, int32_t rc);         /* committed, or rolled back */
+} cj__observer;
 
 struct cj_db {
     cj__ctx cx;
@@ -23,8 +40,10 @@ struct cj_db {
     cj__store *store;
     struct cj__identity *identity;
     struct cj__recorder *recorder;
-    cj__zone *zone;   /* the store's time zone; constant after open */
-    char currency[4]; /* the store's currency; constant after open */
+    struct cj__live *live;
+    const cj__observer *observer; /* never NULL once open */
+    cj__zone *zone;               /* the store's time zone; constant after open */
+    char currency[4];             /* the store's currency; constant after open */
     char time_zone[64];
     int currency_exponent;
     int64_t flags, busy_ms, commit_ms, seal_events;
@@ -114,6 +133,11 @@ enum {
 
 /* The id of a text, made if new.  text absent: 0.  Within a write transaction. */
 int32_t cj__term(cj_db *db, int space, cj__text text, uint32_t *id_out);
+/* The same, but nothing is made: 0 when there is none. */
+int32_t cj__term_find(cj_db *db, int space, cj__text text, uint32_t *id_out);
+/* The text of a term, in the arena; absent when there is none. */
+int32_t cj__term_read(cj_db *db, uint32_t id, cj__arena *arena, cj__text *out);
+uint64_t cj__terms_made(const cj_db *db); /* counts up when this handle makes one */
 
 /* The same in two steps, so that several can wait for memory together. */
 typedef struct cj__term_text {

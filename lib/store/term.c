@@ -27,6 +27,7 @@ static int32_t term_row(cj_db *db, int space, cj__text text, int64_t *id_out)
         cj__query_int64(&q, 1, space);
         cj__query_text(&q, 2, text);
         CJ_TRY(cj__query_insert(&q, id_out));
+        db->store->terms_made++;
     }
     if (*id_out <= 0 || *id_out > UINT32_MAX)
         CJ_TRY(cj__fail(CJ_ELIMIT, "the file holds 2^32 terms; no more fit"));
@@ -72,4 +73,48 @@ int32_t cj__term(cj_db *db, int space, cj__text text, uint32_t *id_out)
     cj__term_text t = cj__term_expect(db, space, text);
 
     return cj__term_get(db, space, &t, id_out);
+}
+
+int32_t cj__term_find(cj_db *db, int space, cj__text text, uint32_t *id_out)
+{
+    cj__query q = {0};
+    int row;
+    int32_t rc;
+
+    *id_out = 0;
+    CJ_TRY(cj__query_begin(cj__writer(db), STMT_TERM_FIND, &q));
+    cj__query_int64(&q, 1, space);
+    cj__query_text(&q, 2, text);
+    CJ_TRY(cj__query_step(&q, &row));
+    if (row)
+        *id_out = (uint32_t)cj__query_get_int64(&q, 0);
+out:
+    cj__query_end(&q);
+    return rc;
+}
+
+int32_t cj__term_read(cj_db *db, uint32_t id, cj__arena *arena, cj__text *out)
+{
+    cj__query q = {0};
+    cj__text text;
+    int row;
+    int32_t rc;
+
+    *out = (cj__text){NULL, 0};
+    CJ_TRY(cj__query_begin(cj__writer(db), STMT_TERM_TEXT, &q));
+    cj__query_int64(&q, 1, id);
+    CJ_TRY(cj__query_step(&q, &row));
+    if (!row)
+        goto out;
+    text = cj__query_get_text(&q, 0);
+    *out = (cj__text){cj__arena_text(arena, text.data, text.n), text.n};
+    rc = out->data == NULL ? CJ_ENOMEM : CJ_OK;
+out:
+    cj__query_end(&q);
+    return rc;
+}
+
+uint64_t cj__terms_made(const cj_db *db)
+{
+    return db->store->terms_made;
 }

@@ -176,6 +176,7 @@ int32_t cj__write_end(cj_db *db, int32_t rc)
     } else {
         txn_checkpoint(s);
     }
+    db->observer->ended(db, rc);
     s->in_write = 0;
     txn_unlock(s);
     (void)pthread_mutex_unlock(&s->write_lock);

@@ -44,6 +44,7 @@ CONSTANTS: Dict[str, int] = {
     "CJ_OPEN_READONLY": 1,
     "CJ_OPEN_NOCREATE": 2,
     "CJ_OPEN_DEFERRED": 4,
+    "CJ_SEGMENT_LIVE": 1,
     "CJ_RFM_DAYS": 0,
     "CJ_RFM_HOURS": 1,
     "CJ_RFM_ORDERS": 0,
@@ -319,6 +320,8 @@ FUNCTIONS: List[Tuple[str, Any, List[Any]]] = [
         [_db, c_char_p, POINTER(c_int64), c_int64],
     ),
     ("cj_segment_drop", c_int32, [_db, c_char_p]),
+    ("cj_segment_advance", c_int32, [_db, c_int64, _int64_out]),
+    ("cj_segment_feed", c_int32, [_db, c_int64, c_int64, _out]),
     ("cj_segments", c_int32, [_db, _out]),
     (
         "cj_segment_members",

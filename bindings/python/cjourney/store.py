@@ -580,15 +580,18 @@ class Store:
             _values.int64(limit, "limit"),
         )
 
-    def define_segment(self, name: str, expression: str) -> None:
+    def define_segment(
+        self, name: str, expression: str, *, live: bool = False
+    ) -> None:
         """Keep an expression under a name, also for in_segment("name"); one of that name
-        is replaced.  InvalidError: it is wrong (with its position), or the segments
-        need each other in a circle."""
+        is replaced.  live: keep its membership from now on (segment_feed).
+        InvalidError: it is wrong (with its position), or the segments need each other
+        in a circle."""
         self._handle.call(
             "cj_segment_define",
             _values.required(name, "name"),
             _values.required(expression, "expression"),
-            0,
+            _ffi.CONSTANTS["CJ_SEGMENT_LIVE"] if live else 0,
         )
 
     def define_list(self, name: str, profiles: Iterable[int]) -> None:
@@ -608,6 +611,23 @@ class Store:
         """All segments and lists: segment, kind ("expression", "list"), live,
         defined_ms, expression (None: a list)."""
         return self._table("cj_segments")
+
+    def segment_advance(self, now: Optional[Time] = None) -> int:
+        """Let time pass for live segments (None: until now); how many entered or left.
+        """
+        n = ctypes.c_int64()
+        at = _values.time_ms(now, "now", self._context.parse_time)
+        self._handle.call("cj_segment_advance", at, ctypes.byref(n))
+        return n.value
+
+    def segment_feed(self, after: int = 0, limit: int = 0) -> Table:
+        """Who entered and left live segments after a change: change, segment, profile,
+        time_ms, what (entered, left), cause (event, clock, definition, identity)."""
+        return self._table(
+            "cj_segment_feed",
+            _values.int64(after, "after"),
+            _values.int64(limit, "limit"),
+        )
 
     def format_segment(
         self, source: str, *, from_form: str = "text", to_form: str = "text"

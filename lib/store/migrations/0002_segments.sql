@@ -2,7 +2,7 @@
 
 -- kind 1: an expression (source is its canonical text), 2: a list of profiles.
 CREATE TABLE segment (
-    segment INTEGER PRIMARY KEY,
+    segment INTEGER PRIMARY KEY AUTOINCREMENT,
     name    TEXT NOT NULL,
     kind    INTEGER NOT NULL,
     live    INTEGER NOT NULL,
@@ -10,6 +10,12 @@ CREATE TABLE segment (
     source  TEXT NOT NULL
 );
 CREATE UNIQUE INDEX segment_name ON segment (name);
+
+-- Names of segments that were dropped: changes tell of them. An id is never used again.
+CREATE TABLE segment_past (
+    segment INTEGER PRIMARY KEY,
+    name    TEXT NOT NULL
+);
 
 -- Who is on a list: nodes, so that merging and unmerging move nothing.
 CREATE TABLE segment_list (
