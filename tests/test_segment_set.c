@@ -207,6 +207,22 @@ END_TEST
 
 /* ---- circles --------------------------------------------------------------- */
 
+/* Where an expression names what the way goes to next. */
+static int64_t circle_place(const char *expression, const char *way)
+{
+    const char *next = strstr(way, " -> "), *end, *at;
+    char quoted[64];
+
+    ck_assert_ptr_nonnull(next);
+    next += 4;
+    end = strstr(next, " -> ");
+    (void)snprintf(quoted, sizeof quoted, "\"%.*s\"",
+                   end == NULL ? (int)strlen(next) : (int)(end - next), next);
+    at = strstr(expression, quoted);
+    ck_assert_ptr_nonnull(at);
+    return at - expression;
+}
+
 /* Definitions that follow one another, then one that must be refused with that way. */
 static void expect_circle(const char *definitions, const char *name,
                           const char *expression, const char *way)
@@ -220,8 +236,8 @@ static void expect_circle(const char *definitions, const char *name,
     expect_ok(cj_segments(c.s.db, &t));
     before = shop_rows(t);
     (void)snprintf(text, sizeof text, "segments in a circle: %s", way);
-    expect_error_is(cj_segment_define(c.s.db, name, expression, 0), CJ_EINVAL, -1,
-                    text);
+    expect_error_is(cj_segment_define(c.s.db, name, expression, 0), CJ_EINVAL,
+                    circle_place(expression, way), text);
     expect_ok(cj_segments(c.s.db, &t));
     after = shop_rows(t);
     ck_assert_str_eq(after, before);
@@ -286,7 +302,7 @@ START_TEST(test_set__a_long_way_is_cut)
                                     i > 0 ? expression : "orders() = 1", 0));
     }
     (void)snprintf(expression, sizeof expression, "in_segment(\"%s\")", names[7]);
-    expect_error_is(cj_segment_define(c.s.db, names[0], expression, 0), CJ_EINVAL, -1,
+    expect_error_is(cj_segment_define(c.s.db, names[0], expression, 0), CJ_EINVAL, 11,
                     "segments in a circle: customers of the shop number 0 -> "
                     "customers of the shop number 7 ...");
     shop_close(&c.s);
@@ -339,7 +355,7 @@ START_TEST(test_set__depth_has_a_limit)
     set_open(&c, "");
     expect_ok(define_chain(&c.s, "s", 0, 30)); /* 31 of them */
     expect_ok(define_chain(&c.s, "s", 31, 31));
-    expect_error_is(define_chain(&c.s, "s", 32, 32), CJ_ELIMIT, -1, too_deep);
+    expect_error_is(define_chain(&c.s, "s", 32, 32), CJ_ELIMIT, 11, too_deep);
     expect_ok(cj_segment_count(c.s.db, "s31", NULL, &n));
     ck_assert_int_eq(n, 1);
     expect_in(&c.s, "2026-01-01", "in_segment(\"s31\") and not in_segment(\"s31\")",
@@ -389,14 +405,14 @@ START_TEST(test_set__lists_and_expressions_are_not_the_same)
 
     set_open(&c, "buyers = orders() >= 1\n");
     shop_list(&c.s, "vip", "ann");
-    expect_set_error(&c, "in_segment(\"vip\")", CJ_EINVAL, -1,
+    expect_set_error(&c, "in_segment(\"vip\")", CJ_EINVAL, 11,
                      "that is a list; write in_list(\"...\")");
-    expect_set_error(&c, "in_list(\"buyers\")", CJ_EINVAL, -1,
+    expect_set_error(&c, "in_list(\"buyers\")", CJ_EINVAL, 8,
                      "that is no list; write in_segment(\"...\")");
     /* also when the other one is already there */
-    expect_set_error(&c, "in_list(\"vip\") or in_segment(\"vip\")", CJ_EINVAL, -1,
+    expect_set_error(&c, "in_list(\"vip\") or in_segment(\"vip\")", CJ_EINVAL, 29,
                      "that is a list; write in_list(\"...\")");
-    expect_set_error(&c, "in_segment(\"buyers\") or in_list(\"buyers\")", CJ_EINVAL, -1,
+    expect_set_error(&c, "in_segment(\"buyers\") or in_list(\"buyers\")", CJ_EINVAL, 32,
                      "that is no list; write in_segment(\"...\")");
     expect_ok(cj_segment_count(c.s.db, "vip", NULL, &n)); /* who is on it */
     ck_assert_int_eq(n, 1);
@@ -409,26 +425,26 @@ START_TEST(test_set__an_unknown_name_meets_the_nearest)
     set_case c;
 
     set_open(&c, "");
-    expect_set_error(&c, "in_segment(\"buyers\")", CJ_ENOTFOUND, -1,
+    expect_set_error(&c, "in_segment(\"buyers\")", CJ_ENOTFOUND, 11,
                      "no such segment; see the list of segments");
     shop_define(&c.s, "buyers = orders() >= 1\n"
                       "lapsed buyers = orders(last 90 days) = 0\n"
                       "a segment with a name that is much too long for an error text = "
                       "orders() = 1\n");
     shop_list(&c.s, "vip 2025", "");
-    expect_set_error(&c, "in_segment(\"byers\")", CJ_ENOTFOUND, -1,
+    expect_set_error(&c, "in_segment(\"byers\")", CJ_ENOTFOUND, 11,
                      "no such segment; did you mean `buyers`?");
-    expect_set_error(&c, "in_segment(\"lapsed buyer\")", CJ_ENOTFOUND, -1,
+    expect_set_error(&c, "in_segment(\"lapsed buyer\")", CJ_ENOTFOUND, 11,
                      "no such segment; did you mean `lapsed buyers`?");
-    expect_set_error(&c, "in_list(\"vip2025\")", CJ_ENOTFOUND, -1,
+    expect_set_error(&c, "in_list(\"vip2025\")", CJ_ENOTFOUND, 8,
                      "no such segment; did you mean `vip 2025`?");
-    expect_set_error(&c, "in_segment(\"something else entirely\")", CJ_ENOTFOUND, -1,
+    expect_set_error(&c, "in_segment(\"something else entirely\")", CJ_ENOTFOUND, 11,
                      "no such segment; see the list of segments");
-    expect_set_error(&c, "in_segment(\"\")", CJ_ENOTFOUND, -1,
+    expect_set_error(&c, "in_segment(\"\")", CJ_ENOTFOUND, 11,
                      "no such segment; see the list of segments");
     expect_set_error(
         &c, "in_segment(\"a segment with a name that is much too long for an error\")",
-        CJ_ENOTFOUND, -1, "no such segment; see the list of segments");
+        CJ_ENOTFOUND, 11, "no such segment; see the list of segments");
     shop_close(&c.s);
 }
 END_TEST

@@ -205,6 +205,15 @@ out:
     return rc;
 }
 
+/* What went wrong behind a reference is told where the source refers to it, so that in
+ * the end the place is one in the source that was asked; none in a definition. */
+static int32_t set_place(int64_t place, int32_t rc)
+{
+    if (rc != CJ_EINVAL && rc != CJ_ENOTFOUND && rc != CJ_ELIMIT)
+        return rc;
+    return cj__fail_at(place, rc, "%s", cj__error_text());
+}
+
 /* What a function needs besides events and traits. */
 static int32_t set_function(cj__set *s, const cj__seg_node *node)
 {
@@ -219,9 +228,11 @@ static int32_t set_function(cj__set *s, const cj__seg_node *node)
     else if (cj__text_equal(name, cj__text_of("sample")))
         s->reads_number = 1;
     else if (cj__text_equal(name, cj__text_of("in_segment")))
-        return cj__set_add_named(s, node->kids[0]->text, &ignored);
+        return set_place(node->kids[0]->begin,
+                         cj__set_add_named(s, node->kids[0]->text, &ignored));
     else if (cj__text_equal(name, cj__text_of("in_list")))
-        return cj__set_add_list(s, node->kids[0]->text);
+        return set_place(node->kids[0]->begin,
+                         cj__set_add_list(s, node->kids[0]->text));
     return CJ_OK;
 }
 
@@ -292,7 +303,7 @@ int32_t cj__set_add_named(cj__set *s, cj__text name, uint32_t *index_out)
     CJ_TRY(cj__definition_get(s->db, s->conn, name, &s->arena, &d));
     if (d.kind == CJ__SEGMENT_LIST)
         return cj__fail(CJ_EINVAL, "that is a list; write in_list(\"...\")");
-    CJ_TRY(cj__set_add(s, d.name, d.source, index_out));
+    CJ_TRY(set_place(-1, cj__set_add(s, d.name, d.source, index_out)));
     s->items[*index_out].id = d.id;
 out:
     return rc;

@@ -255,8 +255,9 @@ def test_a_circle_is_refused_with_the_way(shop):
     shop.define_segment("a", "orders() >= 1")
     shop.define_segment("b", 'in_segment("a") or vip is true')
     shop.define_segment("c", 'not in_segment("b")')
-    with pytest.raises(cjourney.InvalidError, match="a -> c -> b -> a"):
-        shop.define_segment("a", 'in_segment("c") and has(email)')
+    with pytest.raises(cjourney.InvalidError, match="a -> c -> b -> a") as caught:
+        shop.define_segment("a", 'has(email) and in_segment("c")')
+    assert caught.value.position == 26, "where the new one leads into it"
     assert shop.segments()["expression"][0] == "orders() >= 1", "it is as before"
     with pytest.raises(cjourney.CJourneyError):
         shop.define_segment("me", 'in_segment("me")')
@@ -304,6 +305,30 @@ def test_names_hold_any_text(shop):
         shop.define_segment(name, "orders() >= 2")
         assert members(shop, f"in_segment({json.dumps(name)})") == ["ann"]
         shop.drop_segment(name)
+
+
+def test_a_reference_that_leads_nowhere_has_its_place(shop):
+    shop.define_segment("a", "orders() >= 2")
+    shop.define_list("staff", [])
+    wrong = {
+        'has(email) or in_segment("b")': (cjourney.NotFoundError, 25),
+        'orders() > 1 and not in_list("stuff")': (cjourney.NotFoundError, 29),
+        'in_segment("staff")': (cjourney.InvalidError, 11),
+        'not in_list("a")': (cjourney.InvalidError, 12),
+    }
+    for expression, (error, position) in wrong.items():
+        for ask in (shop.segment_evaluate, lambda text: shop.define_segment("x", text)):
+            with pytest.raises(error) as caught:
+                ask(expression)
+            assert caught.value.position == position, expression
+    # The place is in what was asked, not in a definition on the way.
+    shop.define_segment("via", 'orders() >= 0 and has(email) and in_segment("a")')
+    with pytest.raises(cjourney.InvalidError, match="a -> via -> a") as caught:
+        shop.define_segment("a", 'in_segment("via")')
+    assert caught.value.position == 11
+    with pytest.raises(cjourney.NotFoundError) as caught:
+        shop.segment_members("b")
+    assert caught.value.position is None, "a name has no place"
 
 
 # ---- lists -------------------------------------------------------------------------
