@@ -764,8 +764,13 @@ def test_cli_demo__segments_add_up(tmp_path):
     said = re.search(r"([\d,]+) people are in just one of them, ([\d,]+) in two or more", part)
     assert [number(n) for n in said.groups()] == [memberships.count(1), sum(n > 1 for n in memberships)]
     profile = int(re.search(r"Which of them profile (\d+) is in", text).group(1))
-    told = dict(re.findall(r"^  (\S+) +(yes|no|unknown)  ", text[text.index("Which of them"):], re.M))
+    which, why = text[text.index("Which of them"):].split("\nWhy profile ")
+    told = dict(re.findall(r"^  (\S+) +(yes|no|unknown)  ", which, re.M))
     assert told == {name: "yes" if profile in people[name] else "no" for name in names}
+    assert why.startswith(f"{profile} is asleep")
+    whole, *clauses = re.findall(r"^ +(the whole|orders.+?) +(yes|no)  ", why, re.M)
+    assert whole == ("the whole", told["asleep"])
+    assert [clause for clause, _ in clauses] == ["orders() >= 2", "orders(last 90 days) = 0"]
 
 
 @pytest.mark.skipif(not GENERATE.exists(), reason="the demo is not built")

@@ -292,10 +292,12 @@ def test_segment_error__empty_and_too_long(shop):
 
 def test_segment_error__unknown_segments_and_lists(shop):
     segment(shop, "define", "vip", "orders() >= 2")
-    done = segment(shop, "eval", 'in_segment("vipp")')
-    assert done.returncode == NOTHING and "did you mean `vip`?" in done.err
-    done = segment(shop, "eval", 'in_list("vip")')
-    assert done.returncode != DONE and done.out == ""
+    done = segment(shop, "eval", 'orders() > 1 and in_segment("vipp")')
+    assert done.returncode == NOTHING
+    message, behind = caret(done.err)
+    assert "did you mean `vip`?" in message and behind == '"vipp")'
+    done = segment(shop, "eval", 'not in_list("vip")')
+    assert done.returncode == USAGE and caret(done.err)[1] == '"vip")'
 
 
 # ---- names ------------------------------------------------------------------------------------------
@@ -362,6 +364,7 @@ def test_segment_define__circles_are_refused_with_the_way(shop):
         assert segment(shop, "define", name, expression).returncode == DONE
     done = segment(shop, "define", "a", 'in_segment("c")')
     assert done.returncode == USAGE and "a -> c -> b -> a" in done.err
+    assert caret(done.err)[1] == '"c")', "where the new one leads into the circle"
     assert segment(shop, "show", "a").out == "orders() >= 1\n", "it is as before"
     done = segment(shop, "define", "self", 'in_segment("self")')
     assert done.returncode != DONE

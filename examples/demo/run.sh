@@ -96,6 +96,8 @@ person=$("$demo/segments" "$db" "$as_of" --pick)
     "$program" -d "$db" segment of --format table --as-of "$as_of" --all "$person" | indent
     say "" '  A date: from then on it is the other way round, though nothing happens.' \
         '  "something is new": only an order, a visit or a new fact can change it.'
+    head_line "Why profile $person is asleep, or is not"
+    "$program" -d "$db" segment why --format table --as-of "$as_of" "$person" asleep | indent
 }
 
 head_line "Try next"
