@@ -250,6 +250,105 @@ START_TEST(test_api_threads__scores_while_recording)
 }
 END_TEST
 
+/* ---- segments on one handle, while it records and definitions change ------- */
+
+/* An order has two items: whoever sees one without the other saw half a commit. */
+static void threads_evaluate(threads_job *j, int32_t threads)
+{
+    cj_segment_options o = {
+        .struct_size = (int64_t)sizeof o, .threads = threads, .identifier = "user_id"};
+    cj_table *t;
+
+    o.as_of_ms = API_TIME + INT64_C(100) * 365 * 86400000 / 4;
+    o.members_only = 1;
+    threads_note(
+        j, cj_segment_evaluate(j->db, "2 * count(order) != count(order_item)", &o, &t));
+    if (cj_table_rows(t) != 0)
+        threads_note(j, -1000);
+    cj_table_free(t);
+}
+
+/* "all" is defined anew again and again, always as everybody: they never become fewer.
+ */
+static void *threads_segments(void *arg)
+{
+    threads_job *j = arg;
+    cj_segment_options o = {.struct_size = (int64_t)sizeof o};
+    int64_t least = 0, n;
+    cj_table *t;
+
+    while (!*j->stop && j->rc == CJ_OK) {
+        o.threads = 1 + (int32_t)(j->n_calls++ % 3);
+        threads_evaluate(j, o.threads);
+        threads_note(j, cj_segment_count(j->db, "all", &o, &n));
+        if (n < least)
+            threads_note(j, -1001);
+        least = n;
+        threads_note(j, cj_segment_members(j->db, "leads on", &o, &t));
+        if (cj_table_rows(t) < least)
+            threads_note(j, -1002);
+        cj_table_free(t);
+        threads_note(j, cj_profile_segments(j->db, 1, NULL, &t));
+        cj_table_free(t);
+        threads_note(j, cj_segments(j->db, &t));
+        if (cj_table_rows(t) < 2)
+            threads_note(j, -1003);
+        cj_table_free(t);
+    }
+    return NULL;
+}
+
+static void *threads_define(void *arg)
+{
+    static const char *const all[] = {"has(user_id)", "identifiers(user_id) >= 1",
+                                      "has(user_id) and orders() >= 0"};
+    threads_job *j = arg;
+    char name[32];
+
+    (void)snprintf(name, sizeof name, "own %d", j->index);
+    for (; !*j->stop && j->rc == CJ_OK; j->n_calls++) {
+        threads_note(j, cj_segment_define(j->db, "all", all[j->n_calls % 3], 0));
+        threads_note(j, cj_segment_define_list(j->db, name, (const int64_t[]){1},
+                                               j->n_calls % 2));
+        if (j->n_calls % 4 == 3)
+            threads_note(j, cj_segment_drop(j->db, name));
+    }
+    return NULL;
+}
+
+START_TEST(test_api_threads__segments_while_recording)
+{
+    void *(*const work[])(void *) = {threads_segments, threads_segments, threads_define,
+                                     threads_define};
+    _Atomic int stop = 0;
+    threads_job recorder = {.index = 0}, jobs[4];
+    pthread_t threads[4], record;
+    api_file f;
+
+    api_file_make(&f);
+    recorder.db = api_open(f.path, 0, 100);
+    expect_ok(api_record(recorder.db, 0, API_SCRAMBLED));
+    expect_ok(cj_segment_define(recorder.db, "all", "has(user_id)", 0));
+    expect_ok(cj_segment_define(recorder.db, "leads on", "in_segment(\"all\")", 0));
+    for (int i = 0; i < 4; i++) {
+        jobs[i] = (threads_job){.db = recorder.db, .index = i, .stop = &stop};
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, work[i], &jobs[i]), 0);
+    }
+    ck_assert_int_eq(pthread_create(&record, NULL, threads_record, &recorder), 0);
+    (void)pthread_join(record, NULL);
+    stop = 1;
+    for (int i = 0; i < 4; i++) {
+        (void)pthread_join(threads[i], NULL);
+        ck_assert_msg(jobs[i].rc == CJ_OK, "%d: %d %s", i, jobs[i].rc, jobs[i].text);
+        ck_assert_int_gt(jobs[i].n_calls, 0);
+    }
+    ck_assert_int_eq(recorder.rc, CJ_OK);
+    api_expect_sound(recorder.db);
+    expect_ok(cj_close(recorder.db));
+    api_file_remove(&f);
+}
+END_TEST
+
 /* ---- interrupts ------------------------------------------------------------ */
 
 static void *threads_interrupt(void *arg)
@@ -394,6 +493,7 @@ END_TEST
 HARNESS_MAIN("api_threads", test_api_threads__two_processes_of_four,
              test_api_threads__four_writers_and_readers,
              test_api_threads__four_deferred_writers_and_readers,
-             test_api_threads__scores_while_recording, test_api_threads__interrupt,
+             test_api_threads__scores_while_recording,
+             test_api_threads__segments_while_recording, test_api_threads__interrupt,
              test_api_threads__flush, test_api_threads__close_while_events_are_queued,
              test_api_threads__deferred_events_come_by_themselves)

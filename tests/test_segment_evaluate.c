@@ -346,6 +346,97 @@ START_TEST(test_evaluate__all_ways_to_ask_agree)
 }
 END_TEST
 
+/* What all definitions say of a profile at a moment: in or not, and until when. */
+static int64_t life_at(shop *s, int64_t profile, int64_t at_ms, uint8_t in[8],
+                       int64_t until[8])
+{
+    cj_segment_options o = {.struct_size = (int64_t)sizeof o, .as_of_ms = at_ms};
+    const uint8_t *valid;
+    cj_table *t;
+    int64_t n;
+
+    expect_ok(cj_profile_segments(s->db, profile, &o, &t));
+    n = cj_table_rows(t);
+    ck_assert_int_le(n, 8);
+    valid = cj_table_validity(t, 2);
+    for (int64_t i = 0; i < n; i++) {
+        const int is_known = valid == NULL || (valid[i / 8] >> i % 8 & 1) != 0;
+
+        in[i] = cj_table_int64(t, 1)[i] == 1;
+        until[i] = is_known ? cj_table_int64(t, 2)[i] : INT64_MAX;
+        ck_assert_int_gt(until[i], at_ms);
+    }
+    cj_table_free(t);
+    return n;
+}
+
+/* From moment to moment through a profile's life: what was said to hold until then
+ * holds to the last millisecond, and not any longer. */
+static int64_t life_follow(shop *s, int64_t profile, int64_t from_ms, int64_t which)
+{
+    uint8_t in[8], later[8];
+    int64_t until[8], ignored[8], n_changes = 0;
+    uint64_t dice = (uint64_t)(profile * 8 + which);
+
+    for (int64_t at = from_ms;; at = until[which], n_changes++) {
+        const int64_t n = life_at(s, profile, at, in, until);
+
+        ck_assert_int_lt(which, n);
+        if (until[which] == INT64_MAX)
+            break;
+        (void)life_at(s, profile, until[which] - 1, later, ignored);
+        ck_assert_int_eq(later[which], in[which]);
+        ck_assert_int_eq(ignored[which], until[which]);
+        (void)life_at(s, profile, until[which], later, ignored);
+        ck_assert_int_ne(later[which], in[which]);
+        for (int i = 0; i < 3; i++) { /* and somewhere in between */
+            const int64_t span = until[which] - at;
+
+            (void)life_at(s, profile,
+                          at + (int64_t)(api_random(&dice) % (uint64_t)span), later,
+                          ignored);
+            ck_assert_int_eq(later[which], in[which]);
+            ck_assert_int_eq(ignored[which], until[which]);
+        }
+        ck_assert_int_lt(n_changes, 200);
+    }
+    return n_changes;
+}
+
+START_TEST(test_evaluate__valid_until_is_kept)
+{
+    int64_t n_changes = 0;
+    shop s;
+
+    shop_open(&s, "Europe/Berlin", 4);
+    shop_events(&s, small_shop);
+    shop_events(&s, "ann 2025-01-02T10:00 search\n"
+                    "ann 2025-03-29T23:30 search\n" /* the night of the short day */
+                    "bob 2025-01-31T00:00 search\n"
+                    "bob 2025-02-05T10:00 refund -5 web\n");
+    shop_traits(&s, "ann 2025-01-10 birthday \"1990-02-28\"\n"
+                    "bob 2025-01-10 country \"AT\"\n"
+                    "ann 2025-02-01 country \"DE\"\n"
+                    "ann 2025-02-20 country null\n");
+    shop_list(&s, "vip", "bob");
+    shop_define(&s,
+                "a = count(any, last 7 days) >= 1\n"
+                "b = not in_segment(\"a\") and orders() >= 1\n"
+                "c = in_segment(\"b\") or (country = \"DE\" and in_segment(\"a\"))\n"
+                "d = not in_segment(\"c\") and not in_list(\"vip\") or "
+                "count(search, this month) = 1\n"
+                "e = in_segment(\"d\") and count(order, today) = 0 and "
+                "in_segment(\"a\")\n"
+                "f = days_since(last(order)) between 3 and 20 and not "
+                "in_segment(\"e\")\n");
+    for (int64_t profile = 1; profile <= 4; profile++)
+        for (int64_t which = 0; which < 7; which++)
+            n_changes += life_follow(&s, profile, shop_time(&s, "2024-12-20"), which);
+    ck_assert_int_gt(n_changes, 40);
+    shop_close(&s);
+}
+END_TEST
+
 /* ---- wrong options --------------------------------------------------------- */
 
 static void expect_wrong(shop *s, const cj_segment_options *o, const char *text)
@@ -749,7 +840,7 @@ HARNESS_MAIN("segment_evaluate", test_evaluate__everybody_has_a_row,
              test_evaluate__members_are_those_whose_truth_is_one,
              test_evaluate__one_profile_and_all_definitions,
              test_evaluate__profiles_that_do_not_exist,
-             test_evaluate__all_ways_to_ask_agree,
+             test_evaluate__all_ways_to_ask_agree, test_evaluate__valid_until_is_kept,
              test_evaluate__wrong_options_are_named, test_evaluate__a_deadline,
              test_evaluate__progress_and_interruption,
              test_evaluate__interruption_without_events,
