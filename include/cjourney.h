@@ -447,7 +447,8 @@ int32_t cj_profile_segments(cj_db *db, int64_t profile, const cj_segment_options
  * text ("events: time, name, product; traits: country"; "value projection: ..." when
  * orders and refunds suffice; null: nothing); from_ms, until_ms, blocks: int64 (slices
  * of sealed events that counting it alone reads, and their blocks; null, null, 0:
- * none).  opts may be NULL; identifier and members_only are not looked at.  Errors: as cj_segment_evaluate.  Since 0.2. */
+ * none).  opts may be NULL; identifier and members_only are not looked at.
+ * Errors: as cj_segment_evaluate.  Since 0.2. */
 int32_t cj_segment_explain(cj_db *db, const char *source,
                            const cj_segment_options *opts, cj_table **out);
 

@@ -40,6 +40,9 @@ static int damage_use(const char *path)
     DAMAGE_READ(cj_profile_traits(db, 1, 0, &t));
     DAMAGE_READ(cj_profile_segments(db, 1, NULL, &t));
     DAMAGE_READ(cj_segment_members(db, "kiel", NULL, &t));
+    DAMAGE_READ(cj_segment_explain(db, "kiel", NULL, &t));
+    DAMAGE_READ(cj_segment_why(db, 1, "kiel", NULL, &t));
+    DAMAGE_READ(cj_segment_compare(db, "buyers", "kiel", 0, NULL, &t));
     bad |= cj_profile_find(db, "user_id", "u5", &profile) != CJ_OK;
     bad |= api_record_range(db, 0, 20, API_SCRAMBLED, NULL) != CJ_OK;
     bad |= api_record_range(db, 200, 250, API_SCRAMBLED, NULL) != CJ_OK; /* seals */

@@ -270,6 +270,29 @@ START_TEST(test_table__words_are_many_texts)
 }
 END_TEST
 
+START_TEST(test_table__a_column_may_have_any_name)
+{
+    cj_table *t = table_begin("a:i b:i c:t");
+    char name[] = "two words: \"ü\"";
+
+    cj__table_rename(t, 1, name);
+    name[0] = 'x'; /* it was copied */
+    cj__table_rename(t, 2, "first");
+    cj__table_rename(t, 2, "");
+    cj__table_int64(t, 0, 1);
+    cj__table_int64(t, 1, 2);
+    cj__table_put(t, 2, "three");
+    ck_assert_int_eq(cj__table_finish(t, &t), CJ_OK);
+    ck_assert_str_eq(cj__table_name(t, 0), "a");
+    ck_assert_str_eq(cj__table_name(t, 1), "two words: \"ü\"");
+    ck_assert_str_eq(cj__table_name(t, 2), "");
+    ck_assert_int_eq(cj__table_type(t, 1), CJ_INT64);
+    ck_assert_int_eq(cj__table_int64_data(t, 1)[0], 2);
+    cj__table_free(t);
+    ck_assert_int_eq(memory.n_blocks, 0);
+}
+END_TEST
+
 START_TEST(test_table__misuse_is_sticky)
 {
     cj_table *t = table_begin("a:i b:t");
@@ -358,6 +381,7 @@ static int32_t build(const cj__allocator *a)
     cj__table_int64_extend(t, 0, 2);
     cj__table_null(t, 1);
     cj__table_null(t, 1);
+    cj__table_rename(t, 1, "a longer name");
     cj__table_words(t, 2, &(cj__text){"word", 4}, 1, (const uint8_t[]){0, 0}, 2);
     rc = cj__table_finish(t, &t);
     ck_assert((rc == CJ_OK) == (t != NULL));
@@ -377,6 +401,7 @@ HARNESS_MAIN("base_table", test_table__three_types_and_their_names,
              test_table__extend_is_many_appends,
              test_table__room_is_one_piece_and_no_limit,
              test_table__room_comes_once_and_first, test_table__words_are_many_texts,
-             test_table__misuse_is_sticky, test_table__finished_is_immutable,
+             test_table__a_column_may_have_any_name, test_table__misuse_is_sticky,
+             test_table__finished_is_immutable,
              test_table_new__refuses_other_column_lists,
              test_table__lives_until_its_last_reference, test_table__out_of_memory)
