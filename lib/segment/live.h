@@ -184,7 +184,8 @@ void cj__live_turn(struct cj__live *l, const cj__live_person *p);
  * transaction. */
 int32_t cj__live_warm(struct cj__live *l, const uint32_t *profiles, size_t n);
 
-/* ---- live_tail.c: what is not sealed, and who shares ---------------------------------- */
+/* ---- live_tail.c: what is not sealed, and who shares
+ * ---------------------------------- */
 
 /* Have both; from a snapshot that does not show the open transaction. */
 int32_t cj__live_tail_load(struct cj__live *l, cj__reader *reader);

@@ -122,8 +122,9 @@ int32_t cj__live_tail_take(struct cj__live *l, uint32_t node, cj__live_person *p
         return CJ_OK;
     (void)cj__map_get(&l->tail_last, node, &row);
     for (; row != 0; row = l->tail_before[row - 1]) {
-        CJ_TRY(cj__array_grow(l->allocator, (void **)&l->tail_rows, &l->tail_rows_capacity, n + 1,
-                              sizeof *l->tail_rows, TAIL_ROWS));
+        CJ_TRY(cj__array_grow(l->allocator, (void **)&l->tail_rows,
+                              &l->tail_rows_capacity, n + 1, sizeof *l->tail_rows,
+                              TAIL_ROWS));
         l->tail_rows[n++] = (uint32_t)(row - 1);
     }
     while (n > 0)

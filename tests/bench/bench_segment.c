@@ -1,7 +1,8 @@
 /* What live segments cost: bench_segment EVENTS FOLDER.  The same events in batches of
- * 1,000, each durable, in turn into a file without and one with 100 live segments, whose
- * customers are hot.  Prints CPU seconds of both for each round, nanoseconds of looking
- * at one segment of one hot profile, and microseconds of an event of a cold one. */
+ * 1,000, each durable, in turn into a file without and one with 100 live segments,
+ * whose customers are hot.  Prints CPU seconds of both for each round, nanoseconds of
+ * looking at one segment of one hot profile, and microseconds of an event of a cold
+ * one. */
 #include "segment/live.h"
 #include "shop.h"
 
@@ -27,9 +28,8 @@ static void must(int32_t rc, const char *doing)
 
 static cj_db *bench_open(const char *folder, const char *name)
 {
-    cj_open_options o = {.struct_size = (int64_t)sizeof o,
-                         .currency = "EUR",
-                         .clock = bench_clock};
+    cj_open_options o = {
+        .struct_size = (int64_t)sizeof o, .currency = "EUR", .clock = bench_clock};
     char path[4096];
     cj_db *db;
 
