@@ -40,25 +40,16 @@ void cj__live_tail_end(struct cj__live *l)
 
 static int32_t tail_read(struct cj__live *l, cj__reader *reader)
 {
-    cj__arena arena;
-    cj__row *rows;
-    int64_t n;
     int32_t rc;
 
     if (l->tail.allocator != NULL)
         cj__frame_end(&l->tail);
     cj__frame_init(&l->tail, l->allocator, l->rows.columns);
     cj__map_clear(&l->tail_last);
-    cj__arena_init(&arena, l->allocator);
-    CJ_TRY(cj__reader_journal(reader, &arena, &rows, &n));
-    CJ_TRY(cj__frame_reserve(&l->tail, n));
-    for (int64_t i = 0; i < n; i++) {
-        cj__frame_put_row(&l->tail, &rows[i], rows[i].node);
+    CJ_TRY(cj__scan_unsealed(reader, &l->tail));
+    for (int64_t i = 0; i < l->tail.n; i++)
         CJ_TRY(tail_link(l, i));
-    }
-    CJ_TRY(cj__frame_own(&l->tail, 0, n));
 out:
-    cj__arena_end(&arena);
     return rc;
 }
 
