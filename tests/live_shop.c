@@ -1,5 +1,5 @@
-/* See live_shop.h.  Steps come from dice, so that a seed repeats a history; times are those
- * of a clock that the tests turn. */
+/* See live_shop.h.  Steps come from dice, so that a seed repeats a history; times are
+ * those of a clock that the tests turn. */
 #include "live_shop.h"
 
 #include <check.h>
@@ -193,7 +193,8 @@ void live_identify(live_shop *s)
 
 void live_merge(live_shop *s)
 {
-    int64_t a = 1 + live_random(s, LIVE_PEOPLE), b = 1 + live_random(s, LIVE_PEOPLE), edge;
+    int64_t a = 1 + live_random(s, LIVE_PEOPLE), b = 1 + live_random(s, LIVE_PEOPLE),
+            edge;
     const int32_t rc = cj_merge(s->db, a, b, &edge);
 
     ck_assert(rc == CJ_OK || rc == CJ_ENOTFOUND || rc == CJ_EEXISTS);
@@ -310,8 +311,7 @@ void live_compare(live_shop *s, int64_t at_ms, const char *when)
         cj_table_free(t);
         for (int p = 0; p < LIVE_PROFILES; p++)
             ck_assert_msg(in[p] == s->in[i][p],
-                          "%s: profile %d, %s (%s): is %d, by the feed %d",
-                          when, p, live_segments[i].name, live_text(s, i), in[p],
-                          s->in[i][p]);
+                          "%s: profile %d, %s (%s): is %d, by the feed %d", when, p,
+                          live_segments[i].name, live_text(s, i), in[p], s->in[i][p]);
     }
 }

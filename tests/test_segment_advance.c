@@ -1,5 +1,5 @@
-/* Time that passes for live segments: each change is at the exact moment, none is missed
- * or written twice, also when the process is killed on the way. */
+/* Time that passes for live segments: each change is at the exact moment, none is
+ * missed or written twice, also when the process is killed on the way. */
 #include "harness.h"
 #include "live_shop.h"
 
@@ -56,12 +56,12 @@ static int64_t advance_rows(live_shop *s, int64_t after)
         ck_assert(i == 0 || at > cj_table_int64(t, 3)[i - 1] ||
                   (at == cj_table_int64(t, 3)[i - 1] &&
                    profile >= cj_table_int64(t, 2)[i - 1]));
-        ck_assert_int_eq(advance_is_in(s, name + names[i], names[i + 1] - names[i],
-                                       profile, at - 1),
-                         !entered);
-        ck_assert_int_eq(advance_is_in(s, name + names[i], names[i + 1] - names[i],
-                                       profile, at),
-                         entered);
+        ck_assert_int_eq(
+            advance_is_in(s, name + names[i], names[i + 1] - names[i], profile, at - 1),
+            !entered);
+        ck_assert_int_eq(
+            advance_is_in(s, name + names[i], names[i + 1] - names[i], profile, at),
+            entered);
     }
     cj_table_free(t);
     return n;
@@ -122,7 +122,8 @@ START_TEST(test_segment_advance__time_goes_forward_only)
 }
 END_TEST
 
-/* ---- kill -9 ---------------------------------------------------------------------- */
+/* ---- kill -9 ----------------------------------------------------------------------
+ */
 
 /* Ends by being killed: records, merges, redefines and lets time pass. */
 static void advance_child(live_shop *s)

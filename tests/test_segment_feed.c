@@ -1,5 +1,5 @@
-/* The feed as who polls it sees it: rows, causes, cursor, names of dropped segments; and
- * that a call which fails leaves definitions, membership and feed as they were. */
+/* The feed as who polls it sees it: rows, causes, cursor, names of dropped segments;
+ * and that a call which fails leaves definitions, membership and feed as they were. */
 #include "harness.h"
 #include "live_shop.h"
 
@@ -252,7 +252,8 @@ START_TEST(test_segment_feed__properties_and_traits)
 }
 END_TEST
 
-/* ---- failures ---------------------------------------------------------------------- */
+/* ---- failures ----------------------------------------------------------------------
+ */
 
 static int32_t feed_call(int which)
 {

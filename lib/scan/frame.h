@@ -89,6 +89,10 @@ int32_t cj__frame_own(cj__frame *f, int64_t first, int64_t n);
 /* Give back what rows that are gone have owned; all others must be the frame's. */
 int32_t cj__frame_repack(cj__frame *f);
 
+/* The journal's events into an empty frame, in order of arrival; roots are nodes. */
+struct cj__reader;
+int32_t cj__scan_unsealed(struct cj__reader *reader, cj__frame *to);
+
 /* Sort by (profile, time, node, row); both arrays hold n keys, the result is in keys.
  */
 void cj__sort_keys(cj__sort_key *keys, cj__sort_key *spare, int64_t n);

@@ -37,8 +37,6 @@ typedef struct cj__plan {
     uint64_t *journal; /* profile << 32 | row, of the rows wanted, sorted */
     int64_t n_journal;
     int64_t n_foreign; /* nodes that joined an older node's profile */
-    uint64_t *wanted;  /* opts.some: profile << 32 | node, sorted */
-    int64_t n_wanted;
     uint32_t *nodes; /* of opts.profile when it is one, ascending */
     int64_t n_nodes_of;
     size_t nodes_capacity;
@@ -50,8 +48,8 @@ typedef struct cj__plan {
 
 int32_t cj__plan_open(cj__plan *p, cj_db *db, const cj__scan_options *opts);
 void cj__plan_end(cj__plan *p);
-/* Turn to the i-th of opts.some: it becomes opts.profile. */
-int32_t cj__plan_turn(cj__plan *p, int64_t i);
+/* Turn to the profile at opts.some[*at]: it becomes opts.profile; *at is the next. */
+int32_t cj__plan_turn(cj__plan *p, int64_t *at);
 /* The journal's rows of profiles [lo, hi): journal[*first .. *end). */
 void cj__plan_journal(const cj__plan *p, uint32_t lo, uint32_t hi, int64_t *first,
                       int64_t *end);

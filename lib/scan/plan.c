@@ -15,56 +15,14 @@ static int32_t plan_node(cj__plan *p, uint32_t node)
     return rc;
 }
 
-/* The nodes of the profiles asked for. */
-static int32_t plan_wanted(cj__plan *p)
+int32_t cj__plan_turn(cj__plan *p, int64_t *at)
 {
-    const size_t bytes = cj__bits_bytes(p->n_nodes);
-    uint64_t *bits, *spare;
-
-    bits = cj__arena_alloc(&p->arena, bytes);
-    if (bits == NULL)
-        return CJ_ENOMEM;
-    memset(bits, 0, bytes);
-    for (int64_t i = 0; i < p->opts.n_some; i++) {
-        if (p->opts.some[i] <= p->n_nodes)
-            cj__bits_set(bits, p->opts.some[i]);
-    }
-    p->opts.profiles = bits;
-    for (uint32_t node = 1; node <= p->n_nodes; node++)
-        p->n_wanted += cj__plan_wants(p, p->profile_of[node]);
-    p->wanted =
-        cj__arena_alloc(&p->arena, ((size_t)p->n_wanted * 2 + 1) * sizeof *p->wanted);
-    if (p->wanted == NULL)
-        return CJ_ENOMEM;
-    spare = p->wanted + p->n_wanted;
-    p->n_wanted = 0;
-    for (uint32_t node = 1; node <= p->n_nodes; node++) {
-        if (cj__plan_wants(p, p->profile_of[node]))
-            p->wanted[p->n_wanted++] = (uint64_t)p->profile_of[node] << 32 | node;
-    }
-    cj__sort_pairs(p->wanted, spare, p->n_wanted, p->n_nodes);
-    return CJ_OK;
-}
-
-int32_t cj__plan_turn(cj__plan *p, int64_t i)
-{
-    int64_t at = 0, n = p->n_wanted;
     int32_t rc = CJ_OK;
 
-    p->opts.profile = p->opts.some[i];
+    p->opts.profile = (uint32_t)(p->opts.some[*at] >> 32);
     p->n_nodes_of = 0;
-    while (n > 0) {
-        const int64_t half = n / 2;
-
-        if (p->wanted[at + half] >> 32 < p->opts.profile) {
-            at += half + 1;
-            n -= half + 1;
-        } else {
-            n = half;
-        }
-    }
-    for (; at < p->n_wanted && p->wanted[at] >> 32 == p->opts.profile; at++)
-        CJ_TRY(plan_node(p, (uint32_t)p->wanted[at]));
+    for (; *at < p->opts.n_some && p->opts.some[*at] >> 32 == p->opts.profile; ++*at)
+        CJ_TRY(plan_node(p, (uint32_t)p->opts.some[*at]));
 out:
     return rc;
 }
@@ -167,7 +125,8 @@ int32_t cj__plan_open(cj__plan *p, cj_db *db, const cj__scan_options *opts)
     p->reader = opts->reader;
     if (p->reader == NULL)
         CJ_TRY(cj__reader_open(db, &p->reader));
-    CJ_TRY(cj__reader_profiles(p->reader, &p->profile_of, &p->mask, &p->n_nodes));
+    if (opts->n_some == 0)
+        CJ_TRY(cj__reader_profiles(p->reader, &p->profile_of, &p->mask, &p->n_nodes));
     CJ_TRY(cj__reader_parts(p->reader, family, (cj__slice){p->from_ms, opts->until_ms},
                             &p->arena, &p->parts, &p->n_parts));
     for (int64_t i = 0; i < p->n_parts; i++) {
@@ -175,8 +134,8 @@ int32_t cj__plan_open(cj__plan *p, cj_db *db, const cj__scan_options *opts)
         p->n_events += p->parts[i].n_events;
     }
     if (p->opts.n_some > 0)
-        CJ_TRY(plan_wanted(p));
-    else if (p->opts.profile != 0)
+        return plan_names(p);
+    if (p->opts.profile != 0)
         CJ_TRY(plan_nodes(p));
     else
         CJ_TRY(plan_look(p));

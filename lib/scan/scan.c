@@ -187,8 +187,8 @@ static int32_t scan_many(cj__walk *walk)
 {
     int32_t rc = CJ_OK;
 
-    for (int64_t i = 0; i < walk->plan.opts.n_some; i++) {
-        CJ_TRY(cj__plan_turn(&walk->plan, i));
+    for (int64_t at = 0; at < walk->plan.opts.n_some;) {
+        CJ_TRY(cj__plan_turn(&walk->plan, &at));
         CJ_TRY(cj__scan_one(&walk->workers[0]));
     }
 out:
@@ -240,7 +240,7 @@ int32_t cj__scan(cj_db *db, const cj__scan_options *opts, cj__fold *folds, int n
     walk.by_states = cj__states_suffice(folds, n_folds, opts);
     walk.want = scan_columns(&walk, opts);
     CJ_TRY(cj__plan_open(&walk.plan, db, opts));
-    if (walk.plan.n_nodes == 0)
+    if (walk.plan.n_nodes == 0 && opts->n_some == 0)
         goto out;
     CJ_TRY(scan_begin(&walk));
     CJ_TRY(opts->n_some > 0     ? scan_many(&walk)

@@ -48,7 +48,9 @@ typedef struct cj__scan_options {
     size_t n_names;           /* CJ__COL_NAME; 0: of any */
     uint32_t profile;         /* 0: all */
     const uint64_t *profiles; /* a bit for each that is wanted; NULL: all are */
-    const uint32_t *some;     /* or these, ascending; only their rows are decoded */
+    /* Or these, profile << 32 | node, ascending, with guests 1: their sealed events,
+     * without a look at the journal, or at who else there is. */
+    const uint64_t *some;
     int64_t n_some;
     int32_t guests;            /* 0: skip profiles known only by a guest identifier */
     int32_t idle;              /* 1: profiles without a row too, with n 0 */

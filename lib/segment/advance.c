@@ -169,12 +169,13 @@ out:
 
 static int32_t advance_transaction(advance *a, int64_t *n_changes)
 {
-    const int64_t before = a->l->n_changes;
+    int64_t before;
     int active = 0;
     int32_t rc = cj__write_begin(a->l->db);
 
     if (rc != CJ_OK)
         return rc;
+    before = a->l->n_changes;
     rc = cj__live_sync(a->l, &active);
     a->is_done = !active;
     if (rc == CJ_OK && active)

@@ -198,6 +198,8 @@ int32_t cj__live_open(cj_db *db)
     cj__map_init(&l->persons, l->allocator);
     cj__map_init(&l->moved, l->allocator);
     cj__map_init(&l->touch_at, l->allocator);
+    cj__map_init(&l->tail_last, l->allocator);
+    cj__map_init(&l->shared, l->allocator);
     cj__arena_init(&l->defined, l->allocator);
     cj__arena_init(&l->texts, l->allocator);
     cj__arena_init(&l->scratch, l->allocator);

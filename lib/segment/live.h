@@ -100,6 +100,16 @@ struct cj__live {
     cj__live_person *newest, *oldest;
     int64_t bytes;
 
+    /* unsealed events, those of a node from the newest back; and who shares a device */
+    int32_t has_tail, has_shared;
+    int64_t tail_sealed; /* sealed_through, when it was true */
+    cj__frame tail;
+    uint32_t *tail_before; /* 1 + row of the node's one before */
+    uint32_t *tail_rows;   /* scratch */
+    size_t tail_capacity, tail_rows_capacity;
+    cj__map tail_last; /* node -> 1 + row */
+    cj__map shared;    /* nodes */
+
     /* facts at hand, for the runner */
     cj__known known;
     cj__columns columns;
@@ -164,8 +174,6 @@ int32_t cj__live_put_trait(struct cj__live *l, cj__live_person *p, uint32_t node
                            const cj__fact_trait *trait);
 int32_t cj__live_put_node(struct cj__live *l, cj__live_person *p, cj__live_node node);
 void cj__live_weigh(struct cj__live *l, cj__live_person *p);
-/* A node is one of a shared device. */
-int32_t cj__live_share(struct cj__live *l, uint32_t node);
 /* Let the runner look at a profile. */
 void cj__live_turn(struct cj__live *l, const cj__live_person *p);
 
@@ -175,6 +183,20 @@ void cj__live_turn(struct cj__live *l, const cj__live_person *p);
 /* Make those of n profiles (ascending) hot that are not, as they were before this
  * transaction. */
 int32_t cj__live_warm(struct cj__live *l, const uint32_t *profiles, size_t n);
+
+/* ---- live_tail.c: what is not sealed, and who shares
+ * ---------------------------------- */
+
+/* Have both; from a snapshot that does not show the open transaction. */
+int32_t cj__live_tail_load(struct cj__live *l, cj__reader *reader);
+/* A node's unsealed events, to its profile. */
+int32_t cj__live_tail_take(struct cj__live *l, uint32_t node, cj__live_person *p);
+/* The transaction's own rows are unsealed ones too. */
+int32_t cj__live_tail_add(struct cj__live *l);
+void cj__live_tail_end(struct cj__live *l);
+/* Read refused edges again, over a connection. */
+int32_t cj__live_shared_load(struct cj__live *l, cj__conn *conn);
+int cj__live_shares(const struct cj__live *l, uint32_t node);
 
 /* ---- live_state.c: state and feed
  * ----------------------------------------------------

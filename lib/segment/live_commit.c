@@ -293,6 +293,8 @@ static int32_t commit_share(struct cj__live *l, uint32_t node)
     p = cj__live_hot(l, now);
     for (size_t i = 0; p != NULL && i < p->n_nodes; i++)
         p->nodes[i].shared |= p->nodes[i].node == node;
+    if (l->has_shared)
+        CJ_TRY(cj__map_put(&l->shared, node, 1));
 out:
     return rc;
 }
@@ -300,29 +302,16 @@ out:
 /* Edges were taken out: which are refused is read again. */
 static int32_t commit_share_again(struct cj__live *l)
 {
-    cj__query q = {0};
-    int row;
     int32_t rc;
 
+    CJ_TRY(cj__live_shared_load(l, cj__writer(l->db)));
     for (size_t i = 0; i < l->n_touches; i++) {
         const cj__live_person *p = l->touches[i].person;
 
         for (size_t k = 0; p != NULL && k < p->n_nodes; k++)
-            p->nodes[k].shared = 0;
-    }
-    CJ_TRY(cj__query_begin(cj__writer(l->db), STMT_EDGE_AFTER, &q));
-    cj__query_int64(&q, 1, 0);
-    for (;;) {
-        CJ_TRY(cj__query_step(&q, &row));
-        if (!row)
-            break;
-        if (cj__query_get_int64(&q, 5) != CJ__EDGE_REFUSED)
-            continue;
-        CJ_TRY(commit_share(l, (uint32_t)cj__query_get_int64(&q, 1)));
-        CJ_TRY(commit_share(l, (uint32_t)cj__query_get_int64(&q, 2)));
+            p->nodes[k].shared = (uint8_t)cj__live_shares(l, p->nodes[k].node);
     }
 out:
-    cj__query_end(&q);
     return rc;
 }
 
@@ -465,6 +454,7 @@ static int32_t commit_all(struct cj__live *l, int64_t at_ms)
     CJ_TRY(commit_rows(l));
     for (size_t i = 0; i < l->n_touches; i++)
         CJ_TRY(commit_look(l, &l->touches[i], at_ms));
+    CJ_TRY(cj__live_tail_add(l));
 out:
     return rc;
 }

@@ -6,13 +6,17 @@
 #include "identity/identity.h"
 #include "scan/scan.h"
 
-#include <string.h>
+#include <stdlib.h>
+
+#define LOAD_PAIRS ((size_t)UINT32_MAX)
 
 typedef struct load {
     struct cj__live *l;
     cj__reader *reader;
     const uint32_t *profiles; /* the cold ones, ascending */
     size_t n;
+    uint64_t *pairs; /* profile << 32 | node, ascending */
+    size_t n_pairs, capacity;
 } load;
 
 /* ---- events
@@ -38,8 +42,8 @@ static int32_t load_events(const void *arg, cj__str *partial, uint32_t profile,
 static int32_t load_scan(load *d)
 {
     const cj__scan_options opts = {
-        .some = d->profiles,
-        .n_some = (int64_t)d->n,
+        .some = d->pairs,
+        .n_some = (int64_t)d->n_pairs,
         .guests = 1,
         .threads = 1,
         .reader = d->reader,
@@ -94,7 +98,8 @@ out:
 
 static int32_t load_node(load *d, cj__live_person *p, uint32_t node)
 {
-    cj__live_node entry = {.node = node};
+    cj__live_node entry = {.node = node,
+                           .shared = (uint8_t)cj__live_shares(d->l, node)};
     cj__query q = {0};
     int row;
     int32_t rc;
@@ -123,33 +128,14 @@ static int32_t load_nodes(load *d, cj__live_person *p)
     cj__arena_init(&arena, d->l->allocator);
     CJ_TRY(
         cj__profile_nodes(cj__reader_conn(d->reader), p->profile, &arena, &nodes, &n));
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        CJ_TRY(cj__array_grow(d->l->allocator, (void **)&d->pairs, &d->capacity,
+                              d->n_pairs + 1, sizeof *d->pairs, LOAD_PAIRS));
+        d->pairs[d->n_pairs++] = (uint64_t)p->profile << 32 | nodes[i];
         CJ_TRY(load_node(d, p, nodes[i]));
-out:
-    cj__arena_end(&arena);
-    return rc;
-}
-
-/* Devices that are shared: every refused edge, read once for all that are loaded. */
-static int32_t load_shared(load *d)
-{
-    cj__query q = {0};
-    int row;
-    int32_t rc;
-
-    CJ_TRY(cj__query_begin(cj__reader_conn(d->reader), STMT_EDGE_AFTER, &q));
-    cj__query_int64(&q, 1, 0);
-    for (;;) {
-        CJ_TRY(cj__query_step(&q, &row));
-        if (!row)
-            break;
-        if (cj__query_get_int64(&q, 5) != CJ__EDGE_REFUSED)
-            continue;
-        for (int end = 1; end <= 2; end++)
-            CJ_TRY(cj__live_share(d->l, (uint32_t)cj__query_get_int64(&q, end)));
     }
 out:
-    cj__query_end(&q);
+    cj__arena_end(&arena);
     return rc;
 }
 
@@ -179,20 +165,31 @@ out:
 /* ---- all of it
  * ----------------------------------------------------------------------- */
 
+static int load_order(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+
+    return (*x > *y) - (*x < *y);
+}
+
 static int32_t load_cold(load *d)
 {
     cj__live_person *p;
-    int32_t rc = CJ_OK;
+    int32_t rc;
 
+    CJ_TRY(cj__live_tail_load(d->l, d->reader));
     for (size_t i = 0; i < d->n; i++) {
         CJ_TRY(cj__live_person_new(d->l, d->profiles[i], &p));
         CJ_TRY(load_states(d, p));
         CJ_TRY(load_nodes(d, p));
     }
-    if (d->l->columns_read != 0)
+    if (d->l->columns_read != 0) {
+        qsort(d->pairs, d->n_pairs, sizeof *d->pairs, load_order);
         CJ_TRY(load_scan(d));
-    if (d->l->set.reads_shared)
-        CJ_TRY(load_shared(d));
+    }
+    for (size_t i = 0; i < d->n_pairs; i++)
+        CJ_TRY(cj__live_tail_take(d->l, (uint32_t)d->pairs[i],
+                                  cj__live_hot(d->l, (uint32_t)(d->pairs[i] >> 32))));
     for (size_t i = 0; i < d->n; i++)
         cj__live_weigh(d->l, cj__live_hot(d->l, d->profiles[i]));
 out:
@@ -217,6 +214,7 @@ int32_t cj__live_warm(struct cj__live *l, const uint32_t *profiles, size_t n)
     CJ_TRY(cj__reader_open(l->db, &d.reader));
     CJ_TRY(load_cold(&d));
 out:
+    cj__free(l->allocator, d.pairs, d.capacity * sizeof *d.pairs);
     cj__reader_end(d.reader);
     return rc;
 }

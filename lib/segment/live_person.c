@@ -230,20 +230,6 @@ int32_t cj__live_put_node(struct cj__live *l, cj__live_person *p, cj__live_node 
     return rc;
 }
 
-int32_t cj__live_share(struct cj__live *l, uint32_t node)
-{
-    cj__live_person *p;
-    uint32_t profile;
-    int32_t rc;
-
-    CJ_TRY(cj__live_before(l, node, &profile));
-    p = cj__live_hot(l, profile);
-    for (size_t i = 0; p != NULL && i < p->n_nodes; i++)
-        p->nodes[i].shared |= p->nodes[i].node == node;
-out:
-    return rc;
-}
-
 /* ---- showing them
  * ------------------------------------------------------------------------- */
 

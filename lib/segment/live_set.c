@@ -303,6 +303,7 @@ out:
 void cj__live_unload(struct cj__live *l)
 {
     cj__live_cool(l, 0);
+    cj__live_tail_end(l);
     cj__runner_end(l->runner);
     l->runner = NULL;
     cj__set_end(&l->set);
@@ -347,6 +348,7 @@ static int32_t live_catch_up(struct cj__live *l)
     CJ_TRY(cj__meta_get(cj__writer(l->db), "segments_now_ms", INT64_MIN, &l->now_ms));
     if (l->is_loaded && version == l->version) {
         cj__live_cool(l, 0);
+        l->has_tail = l->has_shared = 0;
         l->terms_made = UINT64_MAX; /* refresh */
     } else {
         cj__live_unload(l);

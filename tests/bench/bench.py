@@ -128,6 +128,18 @@ def seal(build, folder, report):
     report.add("cj_compact (seal, merge), CPU per event", 1, got["seal_cpu_seconds"] / n * 1e6, "us", True)
 
 
+def live(build, folder, report):
+    n = min(EVENTS, 160_000)
+    progress(f"100 live segments, {n:,} events")
+    lines = program(build, "bench_segment", n, folder).splitlines()
+    rounds = [[float(x) for x in line.split()[1:]] for line in lines if line.startswith("round")]
+    got = values("\n".join(line for line in lines if not line.startswith("round")))
+    cost = statistics.median((with_ - without) / n for n, without, with_ in rounds)
+    report.add("100 live segments per recorded event, hot, CPU", 20, cost * 1e6, "us", True)
+    report.add("one hot profile x one segment", 0.5, got["hot_ns"] / 1e3, "us", True)
+    report.tell("  100 live segments, one event of a cold profile", f"{got['cold_us']:,.0f} us")
+
+
 def fill(build, folder, report):
     progress(f"a file of {EVENTS:,} events")
     file = folder / "large.cj"
@@ -374,6 +386,7 @@ def main():
         race(build, folder, report)
         latency(build, folder, report)
         seal(build, folder, report)
+        live(build, folder, report)
         file = fill(build, folder, report)
         sizes(library, file, report)
         opening(build, file, report)

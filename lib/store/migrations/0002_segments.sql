@@ -32,9 +32,9 @@ CREATE TABLE segment_state (
 );
 CREATE INDEX segment_state_next ON segment_state (next_ms);
 
--- Who entered and left, in order: append only.
+-- Who entered and left, in order: append only, so that numbers only rise.
 CREATE TABLE segment_change (
-    change  INTEGER PRIMARY KEY AUTOINCREMENT,
+    change  INTEGER PRIMARY KEY,
     segment INTEGER NOT NULL,
     profile INTEGER NOT NULL,
     time_ms INTEGER NOT NULL,
