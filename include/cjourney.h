@@ -372,8 +372,8 @@ typedef struct cj_segment_options {
  * unknown), valid_until_ms: int64.  Ordered by profile.  valid_until_ms is the first
  * moment at which true becomes anything else, or anything else true, if nothing new is
  * recorded; null: never.  opts may be NULL.
- * Errors: CJ_EINVAL, CJ_ENOTFOUND (a segment or list it names), CJ_ELIMIT,
- * CJ_EINTERRUPT.  Since 0.2. */
+ * Errors: CJ_EINVAL, CJ_ECURRENCY (money in another one), CJ_ENOTFOUND (a segment or
+ * list it names), CJ_ELIMIT, CJ_EINTERRUPT.  Since 0.2. */
 int32_t cj_segment_evaluate(cj_db *db, const char *expression,
                             const cj_segment_options *opts, cj_table **out);
 

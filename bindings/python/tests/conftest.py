@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -12,6 +13,10 @@ ROOT = PACKAGE.parents[1]
 sys.path.insert(0, str(PACKAGE))
 
 import cjourney  # noqa: E402
+
+# What a shell starts in the background begins deaf to Ctrl-C; its tests are not.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
