@@ -382,9 +382,10 @@ int32_t cj_segment_evaluate(cj_db *db, const char *expression,
 
 /* Keep an expression under a name, for the functions below and for in_segment("name");
  * one of that name is replaced.  flags: 0, or CJ_SEGMENT_LIVE: everybody is evaluated
- * now, and again whenever something is recorded that can change it.
+ * now, and again whenever something is recorded that can change it.  Of live ones there
+ * are at most 1,000.
  * Errors: CJ_EINVAL (also: in a circle, with the way), CJ_EEXISTS (a list has that
- * name).  Since 0.2. */
+ * name), CJ_ELIMIT.  Since 0.2. */
 int32_t cj_segment_define(cj_db *db, const char *name, const char *expression,
                           int64_t flags);
 

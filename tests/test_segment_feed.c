@@ -252,6 +252,83 @@ START_TEST(test_segment_feed__properties_and_traits)
 }
 END_TEST
 
+/* ---- many at once
+ * -------------------------------------------------------------------- */
+
+enum { FEED_MANY = 9000 };
+
+static int64_t feed_sum(const char *segment)
+{
+    const int64_t *names, *whats;
+    const char *name, *what;
+    int64_t sum = 0;
+    cj_table *t;
+
+    expect_ok(cj_segment_feed(feed_db, 0, 1000000, &t));
+    name = cj_table_text(t, 1, &names);
+    what = cj_table_text(t, 4, &whats);
+    for (int64_t i = 0; i < cj_table_rows(t); i++) {
+        if ((size_t)(names[i + 1] - names[i]) == strlen(segment) &&
+            memcmp(name + names[i], segment, strlen(segment)) == 0)
+            sum += what[whats[i]] == 'e' ? 1 : -1;
+    }
+    cj_table_free(t);
+    return sum;
+}
+
+/* One commit: everybody's event, whose e-mail address is told too for every step-th. */
+static void feed_many(const char *name, int step)
+{
+    cj_event *events = calloc(FEED_MANY, sizeof *events);
+    cj_identifier *ids = calloc((size_t)FEED_MANY * 2, sizeof *ids);
+    char(*texts)[2][24] = calloc(FEED_MANY, sizeof *texts);
+
+    ck_assert(events != NULL && ids != NULL && texts != NULL);
+    for (int i = 0; i < FEED_MANY; i++) {
+        (void)snprintf(texts[i][0], sizeof texts[i][0], "d%d", i);
+        (void)snprintf(texts[i][1], sizeof texts[i][1], "m%d@a.de", i % 7000);
+        ids[2 * i] = (cj_identifier){sizeof *ids, "device_id", texts[i][0]};
+        ids[2 * i + 1] = (cj_identifier){sizeof *ids, "email", texts[i][1]};
+        events[i] = (cj_event){.struct_size = (int64_t)sizeof *events,
+                               .time_ms = feed_now,
+                               .name = name,
+                               .identifiers = &ids[2 * i],
+                               .n_identifiers = step != 0 && i % step == 0 ? 2 : 1};
+    }
+    expect_ok(
+        cj_record_many(feed_db, events, FEED_MANY, (int64_t)sizeof *events, NULL));
+    free(events);
+    free(ids);
+    free(texts);
+}
+
+START_TEST(test_segment_feed__many_in_one_commit)
+{
+    static const char *const segments[] = {"two", "known", "half"};
+    static const char *const texts[] = {"count(view) >= 2", "has(email)",
+                                        "sample(50 %, \"x\") and count(view) >= 3"};
+    int64_t n;
+
+    feed_begin();
+    for (int i = 0; i < 3; i++)
+        feed_define(segments[i], texts[i]);
+    feed_many("view", 0);
+    ck_assert_int_eq(feed_sum("two"), 0);
+    feed_many("view", 3);  /* some are new by e-mail, some join by one */
+    feed_many("click", 2); /* more of them */
+    expect_ok(cj_compact(feed_db, NULL, NULL));
+    expect_ok(cj_close(feed_db));
+    feed_open(NULL);
+    feed_many("view", 1);
+    for (int i = 0; i < 3; i++) {
+        expect_ok(cj_segment_count(feed_db, segments[i], NULL, &n));
+        ck_assert_int_gt(n, 0);
+        ck_assert_int_eq(feed_sum(segments[i]), n);
+    }
+    feed_end();
+}
+END_TEST
+
 /* ---- failures ----------------------------------------------------------------------
  */
 
@@ -351,4 +428,5 @@ HARNESS_MAIN("segment_feed", test_segment_feed__tells_who_when_and_why,
              test_segment_feed__merging_and_taking_apart,
              test_segment_feed__what_another_leans_on_is_redefined,
              test_segment_feed__properties_and_traits,
+             test_segment_feed__many_in_one_commit,
              test_segment_feed__failures_leave_all_as_it_was)

@@ -121,6 +121,31 @@ START_TEST(test_segment_live_check__recording_on_damage_is_an_error)
 }
 END_TEST
 
+START_TEST(test_segment_live_check__so_many_and_no_more)
+{
+    live_shop s;
+
+    live_begin(&s, 3, 1000);
+    expect_ok(cj_close(s.db));
+    check_run(&s,
+              "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+              "WHERE i < 985) INSERT INTO segment (name, kind, live, time_ms, source) "
+              "SELECT 'n' || i, 1, 1, 0, 'count(x) >= ' || i FROM n");
+    check_run(&s, "UPDATE meta SET value = value + 1 WHERE name = 'segments_version'");
+    s.db = live_open(&s);
+    ck_assert_int_eq(api_stat(s.db, "live_segments"), 998);
+    expect_ok(cj_segment_define(s.db, "a", "count(x) >= 1", CJ_SEGMENT_LIVE));
+    expect_ok(cj_segment_define(s.db, "b", "count(x) >= 1", CJ_SEGMENT_LIVE));
+    expect_code(CJ_ELIMIT,
+                cj_segment_define(s.db, "c", "count(x) >= 1", CJ_SEGMENT_LIVE));
+    expect_ok(cj_segment_define(s.db, "c", "count(x) >= 1", 0));
+    ck_assert_int_eq(api_stat(s.db, "live_segments"), 1000);
+    live_record(&s, 8);
+    api_expect_sound(s.db);
+    live_end(&s);
+}
+END_TEST
+
 /* ---- bytes -------------------------------------------------------------------------
  */
 
@@ -182,5 +207,6 @@ END_TEST
 
 HARNESS_MAIN("segment_live_check", test_segment_live_check__every_wound_is_found,
              test_segment_live_check__recording_on_damage_is_an_error,
+             test_segment_live_check__so_many_and_no_more,
              test_segment_live_check__bytes_by_hand,
              test_segment_live_check__any_bytes_end)

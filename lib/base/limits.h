@@ -19,8 +19,9 @@
 #define CJ__MAX_THREADS 64
 #define CJ__MAX_STRUCT 65536  /* bytes of an options struct: more is an unset field */
 #define CJ__MAX_SEGMENT 65536 /* bytes of a segment's text: a page of it has 3,000 */
-#define CJ__LIVE_CACHE ((int64_t)64 << 20) /* bytes of hot profiles: a day's customers */
-#define CJ__MAX_LIVE 10000         /* live segments: each looks at what is recorded */
+#define CJ__LIVE_CACHE                                                                 \
+    ((int64_t)64 << 20)            /* bytes of hot profiles: a day's customers */
+#define CJ__MAX_LIVE 1000          /* live segments: each looks at what is recorded */
 #define CJ__MAX_FEED 1000000       /* rows of one look at the feed */
 #define CJ__MAX_SEGMENT_DEPTH 32   /* conditions within conditions: read by people */
 #define CJ__MAX_SEGMENT_NODES 1024 /* values of lists aside: each is evaluated */

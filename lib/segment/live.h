@@ -50,12 +50,16 @@ typedef struct cj__live_trait { /* told in this transaction */
     cj__fact_trait trait;
 } cj__live_trait;
 
+/* What the transaction brings: rows, traits, nodes that are new. */
+enum { CJ__LIVE_ROWS = 0, CJ__LIVE_TOLD, CJ__LIVE_BORN, CJ__LIVE_THINGS };
+
 /* A profile that the transaction touches. */
 typedef struct cj__live_touch {
     uint32_t profile;
-    uint8_t existed, exists, identity, gains, loses, whole, events;
+    uint8_t existed, exists, identity, gains, loses, whole;
     cj__live_person *person;
-    uint8_t *need; /* of each segment, once one is; NULL: none */
+    uint64_t *things[CJ__LIVE_THINGS]; /* their indices are the low halves */
+    uint32_t n_things[CJ__LIVE_THINGS];
 } cj__live_touch;
 
 typedef struct cj__live_use { /* segment `at` reads events of a name, or a trait */
@@ -86,6 +90,7 @@ struct cj__live {
     uint32_t *items; /* of the set */
     size_t n;
     cj__live_uses names, traits; /* by term; by place in trait_names */
+    uint8_t *need;               /* of each segment: it is to be looked at */
     uint8_t *any;                /* of each segment: reads events of any name */
     cj__text *trait_names;       /* in order of their bytes, none twice */
     size_t n_trait_names;
@@ -144,6 +149,16 @@ int32_t cj__live_before(struct cj__live *l, uint32_t node, uint32_t *profile_out
  */
 
 int32_t cj__live_commit(cj_db *db, int64_t now_ms);
+/* The touch of a profile, made if there is none. */
+int32_t cj__live_touch_of(struct cj__live *l, uint32_t profile, cj__live_touch **out);
+
+/* ---- live_move.c
+ * ---------------------------------------------------------------------- */
+
+/* Facts of profiles that lose nodes go to where those are now. */
+int32_t cj__live_part(struct cj__live *l);
+/* Who shares a device, after edges were refused or taken out. */
+int32_t cj__live_reshare(struct cj__live *l);
 
 /* ---- live_set.c: definitions ------------------------------------------------------
  */

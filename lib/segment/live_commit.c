@@ -4,17 +4,16 @@
  * count (a fact at t counts from t + 1 on). */
 #include "segment/live.h"
 
-#include "identity/identity.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #define COMMIT_TOUCHES (1u << 28)
+#define COMMIT_GROUP 4096
 
 /* ---- who is touched
  * ----------------------------------------------------------------------- */
 
-static int32_t commit_touch(struct cj__live *l, uint32_t profile, cj__live_touch **out)
+int32_t cj__live_touch_of(struct cj__live *l, uint32_t profile, cj__live_touch **out)
 {
     uint64_t at;
     int32_t rc = CJ_OK;
@@ -49,12 +48,12 @@ static int32_t commit_node(struct cj__live *l, uint32_t node)
     int32_t rc;
 
     CJ_TRY(commit_now(l, node, &now));
-    CJ_TRY(commit_touch(l, now, &t));
+    CJ_TRY(cj__live_touch_of(l, now, &t));
     if (l->n_movers == 0)
         return CJ_OK;
     CJ_TRY(cj__live_before(l, node, &before));
     if (before != 0 && before != now)
-        CJ_TRY(commit_touch(l, before, &t));
+        CJ_TRY(cj__live_touch_of(l, before, &t));
 out:
     return rc;
 }
@@ -69,13 +68,28 @@ static int32_t commit_mover(struct cj__live *l, uint32_t node)
     CJ_TRY(commit_now(l, node, &now));
     if (before == now)
         return CJ_OK;
-    CJ_TRY(commit_touch(l, now, &t));
+    CJ_TRY(cj__live_touch_of(l, now, &t));
     t->gains = 1;
     t->identity |= before != 0;
     if (before == 0)
         return CJ_OK;
-    CJ_TRY(commit_touch(l, before, &t));
+    CJ_TRY(cj__live_touch_of(l, before, &t));
     t->identity = t->loses = 1;
+out:
+    return rc;
+}
+
+/* One of two who share a device. */
+static int32_t commit_refused(struct cj__live *l, uint32_t node)
+{
+    cj__live_touch *t;
+    uint32_t now;
+    int32_t rc;
+
+    CJ_TRY(commit_node(l, node));
+    CJ_TRY(commit_now(l, node, &now));
+    CJ_TRY(cj__live_touch_of(l, now, &t));
+    t->whole = 1;
 out:
     return rc;
 }
@@ -100,7 +114,7 @@ static int32_t commit_collect(struct cj__live *l)
     for (size_t i = 0; i < l->n_told; i++)
         CJ_TRY(commit_node(l, l->told[i].node));
     for (size_t i = 0; i < l->n_refused && l->set.reads_shared; i++)
-        CJ_TRY(commit_node(l, l->refused[i]));
+        CJ_TRY(commit_refused(l, l->refused[i]));
     for (size_t i = 0; i < l->n_movers; i++)
         CJ_TRY(commit_mover(l, l->movers[i]));
     if (l->n_touches > 1)
@@ -118,238 +132,109 @@ out:
     return rc;
 }
 
-/* All that are touched become hot, as they were; those that are new begin empty. */
-static int32_t commit_warm(struct cj__live *l)
+/* ---- what each is told
+ * --------------------------------------------------------------------- */
+
+/* Deal n things out to touches, each thing's node given: keys touch << 32 | thing, in
+ * order of touches. */
+typedef uint32_t (*commit_node_fn)(const struct cj__live *l, size_t i);
+
+static uint32_t commit_node_row(const struct cj__live *l, size_t i)
 {
-    uint32_t *profiles =
-        cj__arena_alloc(&l->scratch, (l->n_touches + 1) * sizeof *profiles);
-    size_t n = 0;
+    return l->rows.u32[CJ__FRAME_NODE][i];
+}
+
+static uint32_t commit_node_told(const struct cj__live *l, size_t i)
+{
+    return l->told[i].node;
+}
+
+static uint32_t commit_node_mover(const struct cj__live *l, size_t i)
+{
+    return l->movers[i];
+}
+
+static int32_t commit_deal_to(struct cj__live *l, int what, size_t n,
+                              commit_node_fn node_of)
+{
+    uint64_t *keys = cj__arena_alloc(&l->scratch, (2 * n + 1) * sizeof *keys), at = 0;
+    uint32_t last = 0, now;
     int32_t rc = CJ_OK;
 
-    if (profiles == NULL)
+    if (keys == NULL)
         return CJ_ENOMEM;
-    for (size_t i = 0; i < l->n_touches; i++) {
-        if (l->touches[i].existed)
-            profiles[n++] = l->touches[i].profile;
-    }
-    CJ_TRY(cj__live_warm(l, profiles, n));
-    for (size_t i = 0; i < l->n_touches; i++) {
-        cj__live_touch *t = &l->touches[i];
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t node = node_of(l, i);
 
-        if (t->existed)
-            t->person = cj__live_hot(l, t->profile);
-        else if (t->exists)
-            CJ_TRY(cj__live_person_new(l, t->profile, &t->person));
+        if (node != last) {
+            CJ_TRY(commit_now(l, node, &now));
+            if (!cj__map_get(&l->touch_at, now, &at))
+                return cj__fail(CJ_ECORRUPT, "a profile was not noticed; run cj_check");
+            last = node;
+        }
+        keys[i] = at << 32 | i;
+    }
+    cj__sort_pairs(keys, keys + n, (int64_t)n, (uint32_t)l->n_touches);
+    for (size_t i = 0, end; i < n; i = end) {
+        cj__live_touch *t = &l->touches[keys[i] >> 32];
+
+        for (end = i + 1; end < n && keys[end] >> 32 == keys[i] >> 32;)
+            end++;
+        t->things[what] = keys + i;
+        t->n_things[what] = (uint32_t)(end - i);
     }
 out:
     return rc;
 }
 
-/* ---- profiles that join and split
- * --------------------------------------------------------------- */
-
-/* Where the facts of a node belong now. */
-static int32_t commit_person(struct cj__live *l, uint32_t node, cj__live_person **out)
+/* A mover that stays where it was is in no touched profile, perhaps: only those that
+ * are new are dealt out. */
+static int32_t commit_deal(struct cj__live *l)
 {
-    cj__live_touch *t;
-    uint32_t now;
+    size_t n = 0;
+    uint64_t from;
     int32_t rc;
 
-    CJ_TRY(commit_now(l, node, &now));
-    CJ_TRY(commit_touch(l, now, &t));
-    *out = t->person;
-    if (*out == NULL)
-        rc = cj__fail(CJ_ECORRUPT, "a node's profile is not what it was; run cj_check");
-out:
-    return rc;
-}
+    CJ_TRY(commit_deal_to(l, CJ__LIVE_ROWS, (size_t)l->rows.n, commit_node_row));
+    CJ_TRY(commit_deal_to(l, CJ__LIVE_TOLD, l->n_told, commit_node_told));
+    for (size_t i = 0; i < l->n_movers; i++) {
+        const uint32_t node = l->movers[i];
 
-static int32_t commit_part_rows(struct cj__live *l, cj__live_person *p)
-{
-    cj__frame *f = &p->events;
-    uint32_t *kept = cj__arena_alloc(&l->scratch, ((size_t)f->n + 1) * sizeof *kept);
-    cj__live_person *to;
-    int64_t n = 0;
-    int32_t rc = CJ_OK;
-
-    if (kept == NULL)
-        return CJ_ENOMEM;
-    for (int64_t i = 0; i < f->n; i++) {
-        CJ_TRY(commit_person(l, f->u32[CJ__FRAME_NODE][i], &to));
-        if (to == p)
-            kept[n++] = (uint32_t)i;
-        else
-            CJ_TRY(cj__live_put_row(to, f, i));
-    }
-    cj__frame_take(f, 0, f, kept, n);
-    f->n = n;
-out:
-    return rc;
-}
-
-static int32_t commit_part_traits(struct cj__live *l, cj__live_person *p)
-{
-    cj__live_person *to;
-    size_t n = 0;
-    int32_t rc = CJ_OK;
-
-    for (size_t i = 0; i < p->n_traits; i++) {
-        const cj__fact_trait trait = p->traits[i];
-        const uint32_t node = p->trait_nodes[i];
-
-        CJ_TRY(commit_person(l, node, &to));
-        if (to != p) {
-            CJ_TRY(cj__live_put_trait(l, to, node, &trait));
-            cj__free(l->allocator, (void *)(uintptr_t)trait.value.data,
-                     trait.value.n + 1);
-            p->traits[i].value = (cj__text){NULL, 0};
-            continue;
+        if (cj__map_get(&l->moved, node, &from) && from == 0) {
+            l->movers[i] = l->movers[n];
+            l->movers[n++] = node;
         }
-        p->traits[i].value = (cj__text){NULL, 0};
-        p->traits[n] = trait;
-        p->trait_nodes[n++] = node;
     }
-    p->n_traits = n;
+    CJ_TRY(commit_deal_to(l, CJ__LIVE_BORN, n, commit_node_mover));
 out:
     return rc;
 }
 
-static int32_t commit_part_nodes(struct cj__live *l, cj__live_person *p)
+/* An identifier that is new, and its kind if anybody asks. */
+static int32_t commit_born(struct cj__live *l, cj__live_person *p, uint32_t node)
 {
-    cj__live_person *to;
-    size_t n = 0;
-    int32_t rc = CJ_OK;
-
-    for (size_t i = 0; i < p->n_nodes; i++) {
-        const cj__live_node node = p->nodes[i];
-
-        CJ_TRY(commit_person(l, node.node, &to));
-        if (to == p)
-            p->nodes[n++] = node;
-        else
-            CJ_TRY(cj__live_put_node(l, to, node));
-    }
-    p->n_nodes = n;
-out:
-    return rc;
-}
-
-static int32_t commit_part(struct cj__live *l)
-{
-    int32_t rc = CJ_OK;
-
-    for (size_t i = 0; i < l->n_touches; i++) {
-        cj__live_person *p = l->touches[i].person;
-
-        if (!l->touches[i].loses || p == NULL)
-            continue;
-        CJ_TRY(commit_part_rows(l, p));
-        CJ_TRY(commit_part_traits(l, p));
-        CJ_TRY(commit_part_nodes(l, p));
-    }
-out:
-    return rc;
-}
-
-/* Identifiers that are new, and their kinds if anybody asks. */
-static int32_t commit_born(struct cj__live *l)
-{
-    cj__live_person *p;
+    cj__live_node entry = {.node = node};
     cj__query q = {0};
-    uint64_t from;
     int row;
     int32_t rc = CJ_OK;
 
-    for (size_t i = 0; i < l->n_movers; i++) {
-        cj__live_node node = {.node = l->movers[i]};
-
-        if (!cj__map_get(&l->moved, node.node, &from) || from != 0)
-            continue;
-        CJ_TRY(commit_person(l, node.node, &p));
-        if (l->set.reads_identifiers) {
-            CJ_TRY(cj__query_begin(cj__writer(l->db), STMT_IDENTIFIER_GET, &q));
-            cj__query_int64(&q, 1, node.node);
-            CJ_TRY(cj__query_step(&q, &row));
-            node.kind = row ? (uint8_t)(cj__query_get_int64(&q, 0) & 15) : 0;
-            cj__query_end(&q);
-        }
-        CJ_TRY(cj__live_put_node(l, p, node));
+    if (l->set.reads_identifiers) {
+        CJ_TRY(cj__query_begin(cj__writer(l->db), STMT_IDENTIFIER_GET, &q));
+        cj__query_int64(&q, 1, node);
+        CJ_TRY(cj__query_step(&q, &row));
+        entry.kind = row ? (uint8_t)(cj__query_get_int64(&q, 0) & 15) : 0;
     }
+    CJ_TRY(cj__live_put_node(l, p, entry));
 out:
     cj__query_end(&q);
     return rc;
 }
 
-/* ---- shared devices
- * ---------------------------------------------------------------------------- */
-
-static int32_t commit_share(struct cj__live *l, uint32_t node)
-{
-    cj__live_person *p;
-    uint32_t now;
-    int32_t rc;
-
-    CJ_TRY(commit_now(l, node, &now));
-    p = cj__live_hot(l, now);
-    for (size_t i = 0; p != NULL && i < p->n_nodes; i++)
-        p->nodes[i].shared |= p->nodes[i].node == node;
-    if (l->has_shared)
-        CJ_TRY(cj__map_put(&l->shared, node, 1));
-out:
-    return rc;
-}
-
-/* Edges were taken out: which are refused is read again. */
-static int32_t commit_share_again(struct cj__live *l)
-{
-    int32_t rc;
-
-    CJ_TRY(cj__live_shared_load(l, cj__writer(l->db)));
-    for (size_t i = 0; i < l->n_touches; i++) {
-        const cj__live_person *p = l->touches[i].person;
-
-        for (size_t k = 0; p != NULL && k < p->n_nodes; k++)
-            p->nodes[k].shared = (uint8_t)cj__live_shares(l, p->nodes[k].node);
-    }
-out:
-    return rc;
-}
-
-static int32_t commit_shared(struct cj__live *l)
-{
-    cj__live_touch *t;
-    uint32_t now;
-    int32_t rc = CJ_OK;
-
-    if (!l->set.reads_shared)
-        return CJ_OK;
-    if (l->is_regraphed)
-        CJ_TRY(commit_share_again(l));
-    for (size_t i = 0; i < l->n_refused; i++) {
-        if (!l->is_regraphed)
-            CJ_TRY(commit_share(l, l->refused[i]));
-        CJ_TRY(commit_now(l, l->refused[i], &now));
-        CJ_TRY(commit_touch(l, now, &t));
-        t->whole = 1;
-    }
-out:
-    return rc;
-}
-
-/* ---- what is new
- * ------------------------------------------------------------------------------ */
-
-static int32_t commit_need(struct cj__live *l, cj__live_touch *t,
-                           const cj__live_uses *uses, uint32_t key)
+/* Segments that read events of a name, or a trait. */
+static void commit_need(struct cj__live *l, const cj__live_uses *uses, uint32_t key)
 {
     size_t lo = 0, n = uses->n;
 
-    if (t->need == NULL) {
-        t->need = cj__arena_alloc(&l->scratch, l->n + 1);
-        if (t->need == NULL)
-            return CJ_ENOMEM;
-        memset(t->need, 0, l->n + 1);
-    }
     while (n > 0) {
         const size_t half = n / 2;
 
@@ -361,39 +246,50 @@ static int32_t commit_need(struct cj__live *l, cj__live_touch *t,
         }
     }
     for (; lo < uses->n && uses->all[lo].key == key; lo++)
-        t->need[uses->all[lo].at] = 1;
-    return CJ_OK;
+        l->need[uses->all[lo].at] = 1;
 }
 
-static int32_t commit_rows(struct cj__live *l)
+static int32_t commit_facts(struct cj__live *l, const cj__live_touch *t)
 {
-    cj__live_touch *t = NULL;
-    uint32_t last = 0, now;
     int32_t rc = CJ_OK;
 
-    for (int64_t i = 0; i < l->rows.n; i++) {
-        const uint32_t node = l->rows.u32[CJ__FRAME_NODE][i];
+    for (uint32_t i = 0; i < t->n_things[CJ__LIVE_BORN]; i++)
+        CJ_TRY(commit_born(l, t->person,
+                           l->movers[(uint32_t)t->things[CJ__LIVE_BORN][i]]));
+    for (uint32_t i = 0; i < t->n_things[CJ__LIVE_ROWS]; i++)
+        CJ_TRY(cj__live_put_row(t->person, &l->rows,
+                                (uint32_t)t->things[CJ__LIVE_ROWS][i]));
+    for (uint32_t i = 0; i < t->n_things[CJ__LIVE_TOLD]; i++) {
+        const cj__live_trait *told = &l->told[(uint32_t)t->things[CJ__LIVE_TOLD][i]];
 
-        if (node != last) {
-            CJ_TRY(commit_now(l, node, &now));
-            CJ_TRY(commit_touch(l, now, &t));
-            last = node;
-        }
-        CJ_TRY(cj__live_put_row(t->person, &l->rows, i));
-        CJ_TRY(commit_need(l, t, &l->names, l->rows.u32[CJ__FRAME_NAME][i]));
-        t->events = 1;
-    }
-    for (size_t i = 0; i < l->n_told; i++) {
-        const cj__live_trait *told = &l->told[i];
-
-        CJ_TRY(commit_now(l, told->node, &now));
-        CJ_TRY(commit_touch(l, now, &t));
         CJ_TRY(cj__live_put_trait(l, t->person, told->node, &told->trait));
-        CJ_TRY(commit_need(l, t, &l->traits,
-                           (uint32_t)cj__live_trait_place(l, told->trait.name)));
     }
 out:
     return rc;
+}
+
+/* Which segments what is new can change. */
+static void commit_needs(struct cj__live *l, const cj__live_touch *t)
+{
+    uint32_t last = 0;
+
+    if (t->n_things[CJ__LIVE_ROWS] > 0)
+        memcpy(l->need, l->any, l->n);
+    else
+        memset(l->need, 0, l->n);
+    for (uint32_t i = 0; i < t->n_things[CJ__LIVE_ROWS]; i++) {
+        const uint32_t row = (uint32_t)t->things[CJ__LIVE_ROWS][i];
+        const uint32_t name = l->rows.u32[CJ__FRAME_NAME][row];
+
+        if (name != last)
+            commit_need(l, &l->names, name);
+        last = name;
+    }
+    for (uint32_t i = 0; i < t->n_things[CJ__LIVE_TOLD]; i++) {
+        const cj__live_trait *told = &l->told[(uint32_t)t->things[CJ__LIVE_TOLD][i]];
+
+        commit_need(l, &l->traits, (uint32_t)cj__live_trait_place(l, told->trait.name));
+    }
 }
 
 /* ---- looking
@@ -426,11 +322,93 @@ static int32_t commit_look(struct cj__live *l, cj__live_touch *t, int64_t at_ms)
         return commit_vanish(l, t->person, at_ms);
     if (!t->exists)
         return CJ_OK;
-    for (size_t i = 0; t->events && !whole && i < l->n; i++)
-        t->need[i] |= l->any[i];
-    CJ_TRY(cj__live_look(l, t->person, whole ? NULL : t->need, at_ms,
+    if (!whole)
+        commit_needs(l, t);
+    CJ_TRY(cj__live_look(l, t->person, l->need, at_ms,
                          t->identity ? CJ__CHANGE_IDENTITY : CJ__CHANGE_EVENT, whole));
     cj__live_weigh(l, t->person);
+out:
+    return rc;
+}
+
+/* ---- groups: as many profiles as may be hot at once
+ * ---------------------------------------- */
+
+/* Those of a group become hot, as they were; those that are new begin empty. */
+static int32_t commit_warm(struct cj__live *l, const uint32_t *group, size_t n)
+{
+    uint32_t *profiles = cj__arena_alloc(&l->scratch, (n + 1) * sizeof *profiles);
+    size_t n_cold = 0;
+    int32_t rc = CJ_OK;
+
+    if (profiles == NULL)
+        return CJ_ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        if (l->touches[group[i]].existed)
+            profiles[n_cold++] = l->touches[group[i]].profile;
+    }
+    CJ_TRY(cj__live_warm(l, profiles, n_cold));
+    for (size_t i = 0; i < n; i++) {
+        cj__live_touch *t = &l->touches[group[i]];
+
+        if (t->existed)
+            t->person = cj__live_hot(l, t->profile);
+        else if (t->exists)
+            CJ_TRY(cj__live_person_new(l, t->profile, &t->person));
+    }
+out:
+    return rc;
+}
+
+static int32_t commit_group(struct cj__live *l, const uint32_t *group, size_t n,
+                            int64_t at_ms, int is_first)
+{
+    int32_t rc;
+
+    CJ_TRY(commit_warm(l, group, n));
+    for (size_t i = 0; i < n; i++) {
+        if (l->touches[group[i]].existed)
+            CJ_TRY(cj__live_clock(l, l->touches[group[i]].person, at_ms));
+    }
+    if (is_first && l->n_movers > 0)
+        CJ_TRY(cj__live_part(l));
+    for (size_t i = 0; i < n; i++) {
+        if (l->touches[group[i]].exists)
+            CJ_TRY(commit_facts(l, &l->touches[group[i]]));
+    }
+    if (is_first)
+        CJ_TRY(cj__live_reshare(l));
+    for (size_t i = 0; i < n; i++)
+        CJ_TRY(commit_look(l, &l->touches[group[i]], at_ms));
+out:
+    return rc;
+}
+
+/* Profiles that join, split or share in the first group, all of them; and others, as
+ * long as they are few. */
+static int32_t commit_groups(struct cj__live *l, int64_t at_ms)
+{
+    uint32_t *group = cj__arena_alloc(&l->scratch, (l->n_touches + 1) * sizeof *group);
+    size_t n = 0, at = 0;
+    int32_t rc = CJ_OK;
+
+    if (group == NULL)
+        return CJ_ENOMEM;
+    for (size_t i = 0; i < l->n_touches; i++) {
+        const cj__live_touch *t = &l->touches[i];
+
+        if (l->n_touches <= COMMIT_GROUP || t->identity || t->whole)
+            group[n++] = (uint32_t)i;
+    }
+    CJ_TRY(commit_group(l, group, n, at_ms, 1));
+    while (l->n_touches > COMMIT_GROUP && at < l->n_touches) {
+        cj__live_cool(l, CJ__LIVE_CACHE);
+        for (n = 0; at < l->n_touches && n < COMMIT_GROUP; at++) {
+            if (!l->touches[at].identity && !l->touches[at].whole)
+                group[n++] = (uint32_t)at;
+        }
+        CJ_TRY(commit_group(l, group, n, at_ms, 0));
+    }
 out:
     return rc;
 }
@@ -441,19 +419,8 @@ static int32_t commit_all(struct cj__live *l, int64_t at_ms)
 
     CJ_TRY(cj__live_refresh(l));
     CJ_TRY(commit_collect(l));
-    CJ_TRY(commit_warm(l));
-    for (size_t i = 0; i < l->n_touches; i++) {
-        if (l->touches[i].existed)
-            CJ_TRY(cj__live_clock(l, l->touches[i].person, at_ms));
-    }
-    if (l->n_movers > 0) {
-        CJ_TRY(commit_part(l));
-        CJ_TRY(commit_born(l));
-    }
-    CJ_TRY(commit_shared(l));
-    CJ_TRY(commit_rows(l));
-    for (size_t i = 0; i < l->n_touches; i++)
-        CJ_TRY(commit_look(l, &l->touches[i], at_ms));
+    CJ_TRY(commit_deal(l));
+    CJ_TRY(commit_groups(l, at_ms));
     CJ_TRY(cj__live_tail_add(l));
 out:
     return rc;

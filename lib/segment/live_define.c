@@ -232,6 +232,8 @@ int32_t cj__live_redefined(struct cj__live *l, cj__text name, int was_live,
     cj__arena_init(&d.arena, l->allocator);
     CJ_TRY(cj__live_changed(l));
     CJ_TRY(cj__live_sync(l, &active));
+    if (l->n > CJ__MAX_LIVE)
+        CJ_TRY(cj__fail(CJ_ELIMIT, "%d segments are live; no more fit", CJ__MAX_LIVE));
     l->is_touched = 1;
     d.leads = cj__arena_alloc(&l->scratch, l->n + 1);
     d.states = cj__arena_alloc(&l->scratch, (l->n + 1) * sizeof *d.states);

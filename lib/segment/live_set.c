@@ -264,7 +264,8 @@ static int32_t live_definitions(struct cj__live *l)
     l->ids = cj__arena_alloc(&l->defined, (n + 1) * sizeof *l->ids);
     l->items = cj__arena_alloc(&l->defined, (n + 1) * sizeof *l->items);
     l->any = cj__arena_alloc(&l->defined, n + 1);
-    if (l->ids == NULL || l->items == NULL || l->any == NULL)
+    l->need = cj__arena_alloc(&l->defined, n + 1);
+    if (l->ids == NULL || l->items == NULL || l->any == NULL || l->need == NULL)
         return CJ_ENOMEM;
     for (size_t i = 0; i < n; i++) {
         if (!all[i].live)

@@ -122,8 +122,8 @@ int main(int argc, char **argv)
         return 2;
     }
     bench_now_ms = s.first_ms;
-    plain = bench_open(argv[2], "plain");
-    live = bench_open(argv[2], "live");
+    plain = bench_open(argv[2], "segment_none");
+    live = bench_open(argv[2], "segment_live");
     bench_define(live);
     for (int64_t round = 0; round < ROUNDS; round++) {
         const double without = bench_round(plain, &s, round * n, n);
@@ -133,7 +133,7 @@ int main(int argc, char **argv)
     }
     printf("hot_ns %.1f\n", bench_hot(live));
     must(cj_close(live), "close");
-    live = bench_open(argv[2], "live");
+    live = bench_open(argv[2], "segment_live");
     printf("cold_us %.1f\n", bench_cold(live, &s, ROUNDS * n));
     must(cj_close(plain), "close");
     must(cj_close(live), "close");
