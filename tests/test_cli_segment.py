@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -634,3 +635,74 @@ def test_segment_retail__the_customers_of_an_independent_computation(tmp_path):
     assert profiles == sorted(profiles)
     assert sorted(row[1] for row in rows[1:]) == sorted(retail.independent(retail.read_orders()))
     assert len(profiles) == 13
+
+
+# ---- live segments -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def live(tmp_path):
+    """ann has ordered; who has ordered lately is kept live."""
+    path = tmp_path / "live.db"
+    run("-d", path, "record", "order", "--id", "user_id=ann", "--order", "A1", "--value", "20", "--time", "2025-03-01")
+    run("-d", path, "segment", "define", "lately", "orders(last 30 days) >= 1", "--live")
+    return path
+
+
+def feed(path, *words):
+    return [(row["segment"], row["profile"], row["what"], row["cause"])
+            for row in lines_of(run("-d", path, "segment", "feed", *words).out)]
+
+
+def test_segment_feed__tells_who_came_by_an_event_and_went_by_the_clock(live):
+    assert feed(live) == []  # ann's order is years old
+    now = int(time.time())
+    run("-d", live, "record", "order", "--id", "user_id=bob", "--order", "A2", "--value", "20")
+    assert feed(live) == [("lately", 2, "entered", "event")]
+    assert lines_of(run("-d", live, "segment", "advance").out) == [{"changes": 0}]
+    later = str(now + 40 * 86400)
+    assert lines_of(run("-d", live, "segment", "advance", "--to", later).out) == [{"changes": 1}]
+    assert feed(live, "--after", "1") == [("lately", 2, "left", "clock")]
+    assert lines_of(run("-d", live, "segment", "advance", "--to", later).out) == [{"changes": 0}]
+    assert run("-d", live, "check").returncode == DONE
+
+
+def test_segment_feed__leaves_at_the_very_moment(live):
+    ordered = int(time.time() * 1000) - 5
+    run("-d", live, "record", "order", "--id", "user_id=bob", "--order", "A2", "--value", "20", "--time", ordered)
+    run("-d", live, "segment", "advance", "--to", str(int(time.time()) + 40 * 86400))
+    rows = lines_of(run("-d", live, "segment", "feed").out)
+    assert [row["time_ms"] for row in rows[1:]] == [ordered + 30 * 86_400_000 + 1]
+
+
+def test_segment_feed__in_parts(live):
+    for i in range(5):
+        run("-d", live, "record", "order", "--id", f"user_id=u{i}", "--order", f"B{i}", "--value", "20")
+    whole = lines_of(run("-d", live, "segment", "feed").out)
+    parts, after = [], 0
+    while rows := lines_of(run("-d", live, "segment", "feed", "--after", after, "--limit", "2").out):
+        assert len(rows) <= 2
+        parts += rows
+        after = rows[-1]["change"]
+    assert parts == whole and len(whole) == 5
+
+
+def test_segment_feed__says_what_to_do_next(live):
+    assert "--live" in run("-d", live, "segment", "feed").err
+    run("-d", live, "record", "order", "--id", "user_id=bob", "--order", "A2", "--value", "20")
+    assert "segment feed --after 1" in run("-d", live, "segment", "feed").err
+
+
+def test_segment_live__dropped_and_no_longer_live(live):
+    run("-d", live, "record", "order", "--id", "user_id=bob", "--order", "A2", "--value", "20")
+    assert lines_of(run("-d", live, "segment", "list").out)[0]["live"] == 1
+    run("-d", live, "segment", "drop", "lately")
+    assert feed(live)[-1] == ("lately", 2, "left", "definition")
+    run("-d", live, "segment", "define", "lately", "orders() >= 1", "--live")
+    assert sorted(feed(live, "--after", "2")) == [("lately", 1, "entered", "definition"),
+                                                  ("lately", 2, "entered", "definition")]
+
+
+def test_segment_live__a_list_is_not(live):
+    done = run("-d", live, "segment", "define", "few", "--list", "-", "--live", stdin=b"user_id=ann\n")
+    assert done.returncode == USAGE and "cannot be live" in done.err

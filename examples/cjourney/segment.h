@@ -44,4 +44,8 @@ int run_segment_overlap(program *p);
 int run_segment_sizes(program *p);
 int run_segment_compare(program *p);
 
+/* segment_live.c */
+int run_segment_feed(program *p);
+int run_segment_advance(program *p);
+
 #endif

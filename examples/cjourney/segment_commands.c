@@ -52,11 +52,15 @@ static const example define_examples[] = {
     {"keep who is in it now",
      "cjourney -d shop.db segment members vip --format csv | cjourney -d shop.db "
      "segment define vip-2025 --list -"},
+    {"tell who enters and leaves from now on: segment feed",
+     "cjourney -d shop.db segment define asleep 'orders(last 90 days) = 0 and orders() "
+     ">= 1' --live"},
     END_EXAMPLES,
 };
 static const option define_options[] = {
     {"list", 0, "FILE", NULL,
      "a fixed list instead: a PERSON per line; - is standard input", NULL},
+    {"live", 0, NULL, NULL, "keep who is in it from now on: segment feed", NULL},
     END_OPTIONS,
 };
 static const char define_details[] =
@@ -67,6 +71,33 @@ static const char define_details[] =
     PERSON "  Of a list's lines only what is before the first comma counts, and a first "
     "line that is \"profile\" or a KIND says what the others are: CSV of other commands "
     "is a list.";
+
+static const example feed_examples[] = {
+    {"what has happened", "cjourney -d shop.db segment feed"},
+    {"and since a change that was dealt with",
+     "cjourney -d shop.db segment feed --after 1024 --format jsonl"},
+    END_EXAMPLES,
+};
+static const option feed_options[] = {
+    {"after", 0, "CHANGE", NULL, "only what came after that one", "0"},
+    {"limit", 0, "N", NULL, "rows at most", "10000"},
+    END_OPTIONS,
+};
+static const char feed_details[] =
+    "A row for each one who entered or left a live segment, in order; it is written once, "
+    "whatever crashes.  Because of an event (anything recorded), the clock (segment "
+    "advance), a definition, or an identity (profiles merged or taken apart).";
+static const example advance_examples[] = {
+    {"once a minute, by cron", "cjourney -d shop.db segment advance"},
+    END_EXAMPLES,
+};
+static const option advance_options[] = {
+    {"to", 0, "TIME", NULL, "let time pass until then", "now"},
+    END_OPTIONS,
+};
+static const char advance_details[] =
+    "Who is due by the clock enters or leaves, at the very moment at which a window passed "
+    "or a birthday came; the feed tells.  It can be stopped, and goes on where it was.";
 
 static const example list_examples[] = {
     {"all segments and lists", "cjourney -d shop.db segment list"},
@@ -222,6 +253,12 @@ const command segment_commands[] = {
     {"segment compare", "SEGMENT SEGMENT", "find what sets two apart",
      "Segments", compare_examples, compare_options, compare_details,
      2, 2, NEEDS_FILE, run_segment_compare, NULL},
+    {"segment feed", "", "tell who entered and left live segments",
+     "Segments", feed_examples, feed_options, feed_details,
+     0, 0, NEEDS_FILE, run_segment_feed, NULL},
+    {"segment advance", "", "let time pass for live segments",
+     "Segments", advance_examples, advance_options, advance_details,
+     0, 0, NEEDS_FILE | WRITES, run_segment_advance, NULL},
     {"segment format", "EXPRESSION", "check an expression, and write it properly",
      "Segments", format_examples, form_options, expression_details,
      1, 1, NEEDS_FILE, run_segment_format, NULL},

@@ -43,7 +43,8 @@ static int define_expression(program *p)
 
     if (code == DONE) {
         text = e.text == NULL ? e.typed : e.text;
-        rc = cj_segment_define(p->db, p->arguments[0], text, 0);
+        rc = cj_segment_define(p->db, p->arguments[0], text,
+                               option_given(p, "live") ? CJ_SEGMENT_LIVE : 0);
         if (rc == CJ_OK)
             rc = cj_segment_format(p->db, text, "text", "text", &canonical, NULL);
         if (rc == CJ_OK)
@@ -188,6 +189,9 @@ int run_segment_define(program *p)
 {
     const int is_list = option_given(p, "list");
 
+    if (is_list && option_given(p, "live"))
+        return complain(p, USAGE, "leave one of them out",
+                        "a list does not change by itself: it cannot be live");
     if (is_list && p->n_arguments == 2)
         return complain(p, USAGE, "leave one of them out",
                         "it is an expression or a list, not both");
