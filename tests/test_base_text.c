@@ -86,12 +86,13 @@ START_TEST(test_utf8_decode__every_code_point)
 
     for (uint32_t code = 0; code <= 0x10FFFF; code++) {
         const int surrogate = code >= 0xD800 && code < 0xE000;
-        char bytes[4];
+        char bytes[4], again[4];
         size_t n = encode(code, bytes);
 
         wrong += cj__utf8_valid(bytes, n) == surrogate;
         wrong +=
             !surrogate && cj__utf8_decode(bytes, cj__utf8_length(bytes, n)) != code;
+        wrong += cj__utf8_encode(code, again) != n || memcmp(bytes, again, n) != 0;
     }
     ck_assert_int_eq(wrong, 0);
 }

@@ -2,6 +2,8 @@
  * kept as plain arrays. */
 #include "history.h"
 
+#include "store/reader.h"
+
 #include "harness.h"
 
 #include <stdio.h>
@@ -295,14 +297,17 @@ START_TEST(test_identifiers__the_oldest_of_a_kind)
     history_roots(&h);
     for (int k = 0; k < 4; k++) {
         int64_t profiles[64], n = 0;
+        cj__reader *reader;
 
         for (uint32_t node = 1; node <= h.n_nodes; node++) {
             if (h.root[node] == node)
                 profiles[n++] = node;
         }
         ck_assert_int_eq(cj__table_new(&h.db->cx.allocator, "value:t", &t), CJ_OK);
-        ck_assert_int_eq(cj__scan_identifiers(h.db, kinds[k], profiles, n, t, 0),
+        ck_assert_int_eq(cj__reader_open(h.db, &reader), CJ_OK);
+        ck_assert_int_eq(cj__scan_identifiers(reader, kinds[k], profiles, n, t, 0),
                          CJ_OK);
+        cj__reader_end(reader);
         ck_assert_int_eq(cj__table_finish(t, &done), CJ_OK);
         ck_assert_int_eq(cj_table_rows(done), n);
         for (int64_t i = 0; i < n; i++) {
@@ -324,13 +329,16 @@ END_TEST
 
 START_TEST(test_identifiers__unknown_kind)
 {
+    cj__reader *reader;
     history h;
     cj_table *t;
 
     history_open(&h, 1, 5, 10, NULL);
+    ck_assert_int_eq(cj__reader_open(h.db, &reader), CJ_OK);
     ck_assert_int_eq(cj__table_new(&h.db->cx.allocator, "value:t", &t), CJ_OK);
-    ck_assert_int_eq(cj__scan_identifiers(h.db, "colour", NULL, 0, t, 0), CJ_EINVAL);
-    ck_assert_int_eq(cj__scan_identifiers(h.db, "email", NULL, 0, t, 0), CJ_OK);
+    ck_assert_int_eq(cj__scan_identifiers(reader, "colour", NULL, 0, t, 0), CJ_EINVAL);
+    ck_assert_int_eq(cj__scan_identifiers(reader, "email", NULL, 0, t, 0), CJ_OK);
+    cj__reader_end(reader);
     cj_table_free(t);
     history_end(&h);
 }

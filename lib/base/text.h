@@ -10,6 +10,8 @@ int cj__utf8_valid(const char *bytes, size_t n);
 int cj__text_is_plain(const char *bytes, size_t n);
 /* Bytes of the valid character at bytes[0] (n > 0), or 0 when there is none. */
 size_t cj__utf8_length(const char *bytes, size_t n);
+/* A code point as 1 to 4 bytes; how many. */
+size_t cj__utf8_encode(uint32_t code, char *to);
 /* The code point of a valid character of that length. */
 uint32_t cj__utf8_decode(const char *bytes, size_t length);
 /* Columns a terminal needs (East Asian wide and emoji: 2, combining marks: 0; a

@@ -1,6 +1,7 @@
 /* RFM: options, one scan of the value projection, scores, the table.  The definitions
  * are those of cjourney.h; nothing here looks at a single event. */
 #include "metrics/rfm.h"
+#include "store/reader.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -180,10 +181,10 @@ static int32_t rfm_classify(rfm_result *result, const rfm_options *r,
     return CJ_OK;
 }
 
-static int32_t rfm_table(cj_db *db, rfm_options *r, const cj__days *days,
+static int32_t rfm_table(cj__reader *reader, rfm_options *r, const cj__days *days,
                          const cj__str *partial, cj_table **out)
 {
-    const cj__allocator *a = &db->cx.allocator;
+    const cj__allocator *a = &cj__reader_db(reader)->cx.allocator;
     rfm_result result = {0};
     int32_t rc;
 
@@ -193,7 +194,7 @@ static int32_t rfm_table(cj_db *db, rfm_options *r, const cj__days *days,
     CJ_TRY(rfm_scores(&result, r, a));
     CJ_TRY(rfm_classify(&result, r, a));
     if (result.identifier >= 0)
-        CJ_TRY(cj__scan_identifiers(db, r->o.identifier, result.profile, result.n,
+        CJ_TRY(cj__scan_identifiers(reader, r->o.identifier, result.profile, result.n,
                                     result.table, result.identifier));
     rc = cj__table_finish(result.table, out);
     result.table = NULL; /* it is out's, or freed */
@@ -220,6 +221,7 @@ int32_t cj__rfm(cj_db *db, const cj_rfm_options *opts, cj_table **out)
 
     *out = NULL;
     CJ_TRY(rfm_options_read(&r, opts));
+    CJ_TRY(cj__reader_open(db, &scan.reader)); /* for the identifiers as well */
     fold.repeat_days = opts->frequency == CJ_RFM_REPEAT_DAYS;
     scan_fold.states = fold.repeat_days ? NULL : &cj__rfm_states;
     fold.net = opts->monetary == CJ_RFM_NET;
@@ -227,9 +229,10 @@ int32_t cj__rfm(cj_db *db, const cj_rfm_options *opts, cj_table **out)
                          opts->from_ms == 0 ? INT64_MIN : opts->from_ms,
                          opts->as_of_ms));
     CJ_TRY(cj__scan(db, &scan, &scan_fold, 1));
-    CJ_TRY(rfm_table(db, &r, &fold.days, &scan_fold.partial, out));
+    CJ_TRY(rfm_table(scan.reader, &r, &fold.days, &scan_fold.partial, out));
 out:
     cj__str_end(&scan_fold.partial);
     cj__days_end(&fold.days);
+    cj__reader_end(scan.reader);
     return rc;
 }

@@ -54,9 +54,9 @@ static void identifiers_put(const identifiers_walk *w, int64_t n, cj_table *tabl
     }
 }
 
-int32_t cj__scan_identifiers_in(cj__reader *reader, const char *kind,
-                                const int64_t *profiles, int64_t n, cj_table *table,
-                                int column)
+int32_t cj__scan_identifiers(cj__reader *reader, const char *kind,
+                             const int64_t *profiles, int64_t n, cj_table *table,
+                             int column)
 {
     const cj__allocator *a = &cj__reader_db(reader)->cx.allocator;
     identifiers_walk w;
@@ -83,18 +83,5 @@ out:
     cj__str_end(&w.texts);
     cj__free(a, w.row, ((size_t)w.n_nodes + 1) * sizeof *w.row);
     cj__free(a, w.from, cj__size_product((size_t)n, 2 * sizeof *w.from));
-    return rc;
-}
-
-int32_t cj__scan_identifiers(cj_db *db, const char *kind, const int64_t *profiles,
-                             int64_t n, cj_table *table, int column)
-{
-    cj__reader *reader = NULL;
-    int32_t rc;
-
-    CJ_TRY(cj__reader_open(db, &reader));
-    CJ_TRY(cj__scan_identifiers_in(reader, kind, profiles, n, table, column));
-out:
-    cj__reader_end(reader);
     return rc;
 }

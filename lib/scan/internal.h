@@ -37,7 +37,7 @@ typedef struct cj__plan {
     uint64_t *journal; /* profile << 32 | row, of the rows wanted, sorted */
     int64_t n_journal;
     int64_t n_foreign; /* nodes that joined an older node's profile */
-    uint32_t *nodes; /* of opts.profile when it is one, ascending */
+    uint32_t *nodes;   /* of opts.profile when it is one, ascending */
     int64_t n_nodes_of;
     size_t nodes_capacity;
     int32_t all_wanted; /* every profile is */

@@ -65,13 +65,11 @@ typedef struct cj__scan_options {
 int32_t cj__scan(cj_db *db, const cj__scan_options *opts, cj__fold *folds, int n_folds);
 
 /* For each of n profiles (ascending), its oldest identifier of a kind, appended to a
- * text column (null where it has none). */
-int32_t cj__scan_identifiers(cj_db *db, const char *kind, const int64_t *profiles,
-                             int64_t n, cj_table *table, int column);
-/* The same in a snapshot: that of the scan which gave the profiles. */
-int32_t cj__scan_identifiers_in(struct cj__reader *reader, const char *kind,
-                                const int64_t *profiles, int64_t n, cj_table *table,
-                                int column);
+ * text column (null where it has none).  In the snapshot that gave the profiles: in
+ * another one they may have been merged. */
+int32_t cj__scan_identifiers(struct cj__reader *reader, const char *kind,
+                             const int64_t *profiles, int64_t n, cj_table *table,
+                             int column);
 
 /* The slices of sealed events that a scan reads, and their blocks; none: all 0. */
 typedef struct cj__scan_extent {

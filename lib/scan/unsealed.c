@@ -1,5 +1,5 @@
-/* The unsealed events alone, as columns in order of arrival: for who keeps them in memory
- * and adds what comes. */
+/* The unsealed events alone, as columns in order of arrival: for who keeps them in
+ * memory and adds what comes. */
 #include "scan/internal.h"
 
 int32_t cj__scan_unsealed(cj__reader *reader, cj__frame *to)

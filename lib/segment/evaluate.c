@@ -62,7 +62,7 @@ static int32_t evaluate_table(const evaluate *v, const cj_segment_options *o,
         cj__ask_until(t, 2 + is_named, row.until_ms);
     }
     if (is_named)
-        CJ_TRY(cj__scan_identifiers_in(v->ask.reader, kind, profiles, n, t, 1));
+        CJ_TRY(cj__scan_identifiers(v->ask.reader, kind, profiles, n, t, 1));
     rc = cj__table_finish(t, out);
     t = NULL;
 out:

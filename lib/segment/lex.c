@@ -78,30 +78,6 @@ static int32_t lex_hex4(const cj__lexer *l, uint32_t at)
     return value;
 }
 
-static size_t lex_put_utf8(char *to, uint32_t code)
-{
-    if (code < 0x80) {
-        to[0] = (char)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        to[0] = (char)(0xC0 | code >> 6);
-        to[1] = (char)(0x80 | (code & 0x3F));
-        return 2;
-    }
-    if (code < 0x10000) {
-        to[0] = (char)(0xE0 | code >> 12);
-        to[1] = (char)(0x80 | (code >> 6 & 0x3F));
-        to[2] = (char)(0x80 | (code & 0x3F));
-        return 3;
-    }
-    to[0] = (char)(0xF0 | code >> 18);
-    to[1] = (char)(0x80 | (code >> 12 & 0x3F));
-    to[2] = (char)(0x80 | (code >> 6 & 0x3F));
-    to[3] = (char)(0x80 | (code & 0x3F));
-    return 4;
-}
-
 /* At the backslash of a \uXXXX, or of two that are a surrogate pair. */
 static int32_t lex_unit(const cj__lexer *l, uint32_t *at, lex_copy *to)
 {
@@ -120,7 +96,7 @@ static int32_t lex_unit(const cj__lexer *l, uint32_t *at, lex_copy *to)
         code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
         *at += 6;
     }
-    to->n += lex_put_utf8(to->data + to->n, (uint32_t)code);
+    to->n += cj__utf8_encode((uint32_t)code, to->data + to->n);
     return CJ_OK;
 }
 

@@ -4,6 +4,7 @@
 #include "segment/path.h"
 
 #include "base/limits.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -67,30 +68,6 @@ static unsigned path_hex(const char *at)
     return value & 0xFFFF;
 }
 
-static size_t path_put_code(uint32_t code, char *to)
-{
-    if (code < 0x80) {
-        to[0] = (char)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        to[0] = (char)(0xC0 | code >> 6);
-        to[1] = (char)(0x80 | (code & 0x3F));
-        return 2;
-    }
-    if (code < 0x10000) {
-        to[0] = (char)(0xE0 | code >> 12);
-        to[1] = (char)(0x80 | (code >> 6 & 0x3F));
-        to[2] = (char)(0x80 | (code & 0x3F));
-        return 3;
-    }
-    to[0] = (char)(0xF0 | code >> 18);
-    to[1] = (char)(0x80 | (code >> 12 & 0x3F));
-    to[2] = (char)(0x80 | (code >> 6 & 0x3F));
-    to[3] = (char)(0x80 | (code & 0x3F));
-    return 4;
-}
-
 /* One character of a string's inside at *at; its bytes in to[4]. */
 static size_t path_char(cj__text inside, size_t *at, char *to)
 {
@@ -122,7 +99,7 @@ static size_t path_char(cj__text inside, size_t *at, char *to)
             *at += 6;
         }
     }
-    return path_put_code(code, to);
+    return cj__utf8_encode(code, to);
 }
 
 static cj__text path_inside(cj__text json)
