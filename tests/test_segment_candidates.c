@@ -119,7 +119,6 @@ static int64_t candidates_of(history *h, const char *segment, int64_t as_of_ms)
 {
     const cj_segment_options o = {.as_of_ms = as_of_ms, .threads = 1};
     const cj__text nameless = {NULL, 0};
-    const uint64_t *bits;
     cj__runner *runner;
     cj__eval_env env;
     cj__everyone e;
@@ -136,10 +135,9 @@ static int64_t candidates_of(history *h, const char *segment, int64_t as_of_ms)
     ck_assert_int_eq(cj__runner_new(&ask.set, &env, &runner), CJ_OK);
     e.members_only = 1;
     e.visit = visit_nothing;
-    ck_assert_msg(cj__candidates(&e, runner, &arena, &bits) == CJ_OK, "%s",
-                  cj_errmsg());
-    for (uint32_t i = 0; bits != NULL && i <= h->n_nodes; i++)
-        n = (n < 0 ? 0 : n) + (int64_t)(bits[i >> 6] >> (i & 63) & 1);
+    ck_assert_msg(cj__candidates(&e, runner, &arena) == CJ_OK, "%s", cj_errmsg());
+    for (uint32_t i = 0; e.profiles != NULL && i <= h->n_nodes; i++)
+        n = (n < 0 ? 0 : n) + (int64_t)(e.profiles[i >> 6] >> (i & 63) & 1);
     cj__runner_end(runner);
     cj__ask_close(&ask);
     cj__arena_end(&arena);

@@ -116,7 +116,7 @@ END_TEST
 
 START_TEST(test_segment_feed__a_cursor_walks_it)
 {
-    char expected[32];
+    char expected[64];
     cj_table *t;
 
     feed_begin();

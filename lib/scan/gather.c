@@ -65,16 +65,18 @@ out:
     return rc;
 }
 
-/* Pick, of n rows behind those of a frame, the ones of names that are wanted. */
-static int64_t gather_names(cj__worker *w, const cj__frame *f, int64_t n)
+/* Pick, of n rows behind those of a frame, the ones that the folds read. */
+static int64_t gather_read(cj__worker *w, const cj__frame *f, int64_t n)
 {
     const cj__plan *p = &w->walk->plan;
-    const uint32_t *name = f->u32[CJ__FRAME_NAME];
     int64_t kept = 0;
+
+    if (p->names == NULL && p->opts.n_products == 0)
+        return n;
 
     for (int64_t i = f->n; i < f->n + n; i++) {
         w->pick[kept] = (uint32_t)i;
-        kept += cj__plan_names(p, name[i]);
+        kept += cj__plan_reads(p, f, i);
     }
     return kept;
 }
@@ -99,7 +101,7 @@ int32_t cj__gather_block(cj__worker *w, const cj__part_block *block, cj__frame *
     CJ_TRY(cj__block_columns(core, w->walk->want, &view));
     if (view.n != header.n || !gather_roots(p, to, to->n, header.n))
         return gather_damaged(block);
-    n = p->names == NULL ? header.n : gather_names(w, to, header.n);
+    n = gather_read(w, to, header.n);
     if (n == 0)
         return CJ_OK;
     CJ_TRY(cj__gather_texts(w, header.n, &texts));

@@ -70,6 +70,23 @@ static inline int cj__plan_names(const cj__plan *p, uint32_t name)
            (name < p->n_name_bits && (p->names[name >> 6] >> (name & 63) & 1) != 0);
 }
 
+static inline int cj__plan_products(const cj__plan *p, uint32_t product)
+{
+    int found = p->opts.n_products == 0;
+
+    for (size_t i = 0; i < p->opts.n_products; i++)
+        found |= p->opts.products[i] == product;
+    return found;
+}
+
+/* Is a row of a frame one of those that the folds read? */
+static inline int cj__plan_reads(const cj__plan *p, const cj__frame *f, int64_t row)
+{
+    return (p->names == NULL || cj__plan_names(p, f->u32[CJ__FRAME_NAME][row])) &&
+           (p->opts.n_products == 0 ||
+            cj__plan_products(p, f->u32[CJ__FRAME_PRODUCT][row]));
+}
+
 /* A set of nodes. */
 static inline void cj__bits_set(uint64_t *bits, uint32_t node)
 {

@@ -58,7 +58,7 @@ static int32_t one_rows(cj__worker *w, uint32_t node, one_block *b)
         f->u32[CJ__FRAME_ROOT][f->n + i] = p->opts.profile;
         w->pick[n] = (uint32_t)(f->n + i);
         n += view.time_ms[i] >= p->from_ms && view.time_ms[i] < p->until_ms &&
-             (p->names == NULL || cj__plan_names(p, view.name[i]));
+             cj__plan_reads(p, f, f->n + i);
     }
     cj__frame_take(f, f->n, f, w->pick, n);
     CJ_TRY(cj__frame_own(f, f->n, n));

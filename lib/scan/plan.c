@@ -76,7 +76,7 @@ static int32_t plan_names(cj__plan *p)
 static int plan_takes(const cj__plan *p, const cj__row *row)
 {
     if (row->time_ms < p->from_ms || row->time_ms >= p->until_ms ||
-        !cj__plan_names(p, row->name))
+        !cj__plan_names(p, row->name) || !cj__plan_products(p, row->product))
         return 0;
     if (p->opts.value_only && (!row->has_value || (row->name != CJ__NAME_ORDER &&
                                                    row->name != CJ__NAME_REFUND)))
@@ -125,7 +125,7 @@ int32_t cj__plan_open(cj__plan *p, cj_db *db, const cj__scan_options *opts)
     p->reader = opts->reader;
     if (p->reader == NULL)
         CJ_TRY(cj__reader_open(db, &p->reader));
-    if (opts->n_some == 0)
+    if (opts->n_some == 0 || opts->unsealed)
         CJ_TRY(cj__reader_profiles(p->reader, &p->profile_of, &p->mask, &p->n_nodes));
     CJ_TRY(cj__reader_parts(p->reader, family, (cj__slice){p->from_ms, opts->until_ms},
                             &p->arena, &p->parts, &p->n_parts));
@@ -133,14 +133,13 @@ int32_t cj__plan_open(cj__plan *p, cj_db *db, const cj__scan_options *opts)
         p->n_blocks += p->parts[i].n_blocks;
         p->n_events += p->parts[i].n_events;
     }
-    if (p->opts.n_some > 0)
-        return plan_names(p);
+    CJ_TRY(plan_names(p));
     if (p->opts.profile != 0)
         CJ_TRY(plan_nodes(p));
-    else
+    else if (p->opts.n_some == 0)
         CJ_TRY(plan_look(p));
-    CJ_TRY(plan_names(p));
-    CJ_TRY(plan_journal(p));
+    if (p->opts.n_some == 0 || p->opts.unsealed)
+        CJ_TRY(plan_journal(p));
 out:
     if (rc != CJ_OK)
         cj__plan_end(p);

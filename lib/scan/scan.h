@@ -46,12 +46,16 @@ typedef struct cj__scan_options {
                      * value, and only CJ__COL_PROJECTION: the value projection does */
     const uint32_t *names;    /* the folds read only events of these names, and */
     size_t n_names;           /* CJ__COL_NAME; 0: of any */
+    const uint32_t *products; /* and of these products, and CJ__COL_PRODUCT; */
+    size_t n_products;        /* 0: of any, or without one */
     uint32_t profile;         /* 0: all */
     const uint64_t *profiles; /* a bit for each that is wanted; NULL: all are */
     /* Or these, profile << 32 | node, ascending, with guests 1: their sealed events,
-     * without a look at the journal, or at who else there is. */
+     * without a look at who else there is; with unsealed 1 also those of the journal
+     * (profiles has the same ones then). */
     const uint64_t *some;
     int64_t n_some;
+    int32_t unsealed;
     int32_t guests;            /* 0: skip profiles known only by a guest identifier */
     int32_t idle;              /* 1: profiles without a row too, with n 0 */
     int32_t threads;           /* 0: 1 */

@@ -4,8 +4,11 @@
  * that people of whom nothing is known fulfil ("has not ...") lets too many through. */
 #include "segment/everyone.h"
 
+#include "identity/identity.h"
+
 #include <string.h>
 
+#define CANDIDATES_FEW 256
 #define CANDIDATES_SPAN 2 /* the whole looks back so many times as far, at least */
 
 typedef struct candidates_clause {
@@ -83,26 +86,56 @@ out:
     return rc;
 }
 
-static int32_t candidates_bits(const cj__everyone *e, const cj__str *profiles,
-                               cj__arena *arena, const uint64_t **bits_out)
+static int32_t candidates_bits(cj__everyone *e, const uint32_t *profiles, size_t n,
+                               cj__arena *arena)
 {
     const uint32_t *profile_of;
     const uint8_t *mask;
-    uint32_t n_nodes, profile;
+    uint32_t n_nodes;
     uint64_t *bits;
+    size_t bytes;
     int32_t rc;
 
     CJ_TRY(cj__reader_profiles(e->reader, &profile_of, &mask, &n_nodes));
-    bits = cj__arena_alloc(arena, ((size_t)(n_nodes >> 6) + 1) * sizeof *bits);
+    bytes = ((size_t)(n_nodes >> 6) + 1) * sizeof *bits;
+    bits = cj__arena_alloc(arena, bytes);
     if (bits == NULL)
         return CJ_ENOMEM;
-    memset(bits, 0, ((size_t)(n_nodes >> 6) + 1) * sizeof *bits);
-    for (size_t at = 0; at < profiles->n; at += sizeof profile) {
-        memcpy(&profile, profiles->data + at, sizeof profile);
-        bits[profile >> 6] |= (uint64_t)1 << (profile & 63);
-    }
-    *bits_out = bits;
+    memset(bits, 0, bytes);
+    for (size_t i = 0; i < n; i++)
+        bits[profiles[i] >> 6] |= (uint64_t)1 << (profiles[i] & 63);
+    e->profiles = bits;
 out:
+    return rc;
+}
+
+/* The nodes of few profiles: then their rows alone are read of each block. */
+static int32_t candidates_some(cj__everyone *e, const uint32_t *profiles, size_t n,
+                               cj__arena *arena)
+{
+    uint64_t *some = NULL;
+    size_t n_some = 0, capacity = 0;
+    int32_t rc = CJ_OK;
+
+    for (size_t i = 0; i < n; i++) {
+        uint32_t *nodes;
+        size_t n_nodes;
+
+        CJ_TRY(cj__profile_nodes(cj__reader_conn(e->reader), profiles[i], arena, &nodes,
+                                 &n_nodes));
+        CJ_TRY(cj__array_grow(arena->allocator, (void **)&some, &capacity,
+                              n_some + n_nodes, sizeof *some, CJ__MAX_NODES));
+        for (size_t k = 0; k < n_nodes; k++)
+            some[n_some++] = (uint64_t)profiles[i] << 32 | nodes[k];
+    }
+    e->some = cj__arena_alloc(arena, (n_some + 1) * sizeof *some);
+    if (e->some == NULL)
+        CJ_TRY(CJ_ENOMEM);
+    if (n_some > 0)
+        memcpy((uint64_t *)(uintptr_t)e->some, some, n_some * sizeof *some);
+    e->n_some = (int64_t)n_some;
+out:
+    cj__free(arena->allocator, some, capacity * sizeof *some);
     return rc;
 }
 
@@ -119,15 +152,32 @@ static int candidates_pays(const cj__everyone *e, int64_t from_ms,
            (from_ms == INT64_MIN || (e->now_ms - from_ms) / CANDIDATES_SPAN >= span);
 }
 
-int32_t cj__candidates(const cj__everyone *e, cj__runner *r, cj__arena *arena,
-                       const uint64_t **bits_out)
+static int32_t candidates_take(cj__everyone *e, const cj__str *partial,
+                               cj__arena *arena)
+{
+    const size_t n = partial->n / sizeof(uint32_t);
+    uint32_t *profiles = cj__arena_alloc(arena, partial->n + 1);
+    int32_t rc;
+
+    if (profiles == NULL)
+        return CJ_ENOMEM;
+    if (n > 0)
+        memcpy(profiles, partial->data, partial->n);
+    e->nobody = n == 0;
+    CJ_TRY(candidates_bits(e, profiles, n, arena));
+    if (n <= CANDIDATES_FEW)
+        CJ_TRY(candidates_some(e, profiles, n, arena));
+out:
+    return rc;
+}
+
+int32_t cj__candidates(cj__everyone *e, cj__runner *r, cj__arena *arena)
 {
     cj__everyone ask = *e;
     candidates_clause best;
     cj__needs needs;
     int32_t rc;
 
-    *bits_out = NULL;
     memset(&best, 0, sizeof best);
     memset(&ask.partial, 0, sizeof ask.partial);
     cj__runner_needs(r, e->now_ms, &needs);
@@ -139,7 +189,7 @@ int32_t cj__candidates(const cj__everyone *e, cj__runner *r, cj__arena *arena,
     ask.momentary = 1;
     ask.visit = candidates_visit;
     CJ_TRY(cj__everyone_run(&ask));
-    CJ_TRY(candidates_bits(e, &ask.partial, arena, bits_out));
+    CJ_TRY(candidates_take(e, &ask.partial, arena));
 out:
     cj__str_end(&ask.partial);
     cj__set_end(&best.set);

@@ -53,7 +53,7 @@ int32_t cj__program_reads_traits(const cj__program *p);
 const cj__seg_node *cj__program_reference(const cj__program *p, int32_t i);
 
 /* What programs look at, now and at any later moment. */
-enum { CJ__NEEDS_NAMES = 32 };
+enum { CJ__NEEDS_NAMES = 32, CJ__NEEDS_PRODUCTS = 8 };
 typedef struct cj__needs {
     uint32_t columns;
     int32_t any_name; /* 1: events of any name; 0: those below */
@@ -61,6 +61,9 @@ typedef struct cj__needs {
                        * only CJ__COL_PROJECTION */
     size_t n_names;
     uint32_t names[CJ__NEEDS_NAMES];
+    int32_t any_product; /* 1: whatever their product, 0: of those below only */
+    uint32_t n_products;
+    uint32_t products[CJ__NEEDS_PRODUCTS];
     int64_t from_ms; /* events from here on; INT64_MIN: all */
     int32_t idle;    /* 1: profiles without such an event too */
 } cj__needs;

@@ -106,7 +106,12 @@ cj__scan_options cj__everyone_scan(const cj__everyone *e, const cj__needs *needs
                               .n_names = needs->any_name      ? 0
                                          : needs->n_names > 0 ? needs->n_names
                                                               : 1, /* 0: nobody's */
+                              .products = needs->products,
+                              .n_products = needs->any_product ? 0 : needs->n_products,
                               .profiles = e->profiles,
+                              .some = e->some,
+                              .n_some = e->n_some,
+                              .unsealed = e->n_some > 0,
                               .guests = 1,
                               .idle = needs->idle,
                               .threads = e->threads,
@@ -121,7 +126,7 @@ static void everyone_needs(const cj__everyone *e, const cj__runner *r, cj__needs
     if (e->columns == 0)
         return;
     needs->columns |= e->columns;
-    needs->any_name = 1;
+    needs->any_name = needs->any_product = 1;
     needs->valued = 0;
     needs->from_ms = INT64_MIN;
 }
@@ -195,7 +200,7 @@ static int32_t everyone_begin(everyone_pool *pool, cj__runner *r, cj__arena *are
         (e->profile != 0 && pool->known.profile_of[e->profile] != e->profile))
         CJ_TRY(cj__fail(CJ_ENOTFOUND, "there is no such profile"));
     if (e->members_only && e->profiles == NULL && e->profile == 0)
-        CJ_TRY(cj__candidates(e, r, arena, &e->profiles));
+        CJ_TRY(cj__candidates(e, r, arena));
     everyone_needs(e, r, needs);
     CJ_TRY(everyone_idle(pool, r, &needs->idle));
 out:
@@ -217,6 +222,8 @@ int32_t cj__everyone_run(cj__everyone *e)
     CJ_TRY(everyone_begin(&pool, first, &arena, &needs));
     everyone_give(&pool, first);
     first = NULL;
+    if (e->nobody)
+        goto out;
     CJ_TRY(needs.columns == 0 ? everyone_without_events(&pool)
                               : everyone_scan(&pool, &needs));
 out:

@@ -17,6 +17,9 @@ typedef struct cj__everyone {
     int32_t members_only; /* 1: visit keeps nothing of who is not in item `root` */
     uint32_t root;
     const uint64_t *profiles; /* a bit for each that may be in it; NULL: anybody */
+    const uint64_t *some;     /* when they are few: profile << 32 | node, ascending */
+    int64_t n_some;
+    int32_t nobody;         /* 1: nobody may be in it */
     uint32_t columns;       /* CJ__COL_* of all events; 0: what the segments look at */
     const cj__text *traits; /* known of too, beside what the segments look at */
     size_t n_traits;
@@ -35,8 +38,7 @@ cj__scan_options cj__everyone_scan(const cj__everyone *e, const cj__needs *needs
 int32_t cj__everyone_run(cj__everyone *e);
 
 /* Who may be in item `root` at e->now_ms, by a clause that is quicker to ask than the
- * whole; bits in the arena, or NULL when no clause is. */
-int32_t cj__candidates(const cj__everyone *e, cj__runner *r, cj__arena *arena,
-                       const uint64_t **bits_out);
+ * whole: e->profiles, and e->some, in the arena; as they are when no clause is. */
+int32_t cj__candidates(cj__everyone *e, cj__runner *r, cj__arena *arena);
 
 #endif

@@ -65,8 +65,39 @@ static void needs_name(cj__needs *needs, uint32_t name)
         needs->names[needs->n_names++] = name;
 }
 
+/* The part of a filter that says which products it must be; NULL: none does. */
+static const cj__op *needs_product_filter(const cj__op *filter)
+{
+    if (filter == NULL)
+        return NULL;
+    if ((filter->op == CJ__SEG_EQ || filter->op == CJ__SEG_IN) &&
+        filter->field.kind == CJ__FIELD_PRODUCT && filter->n_ids > 0)
+        return filter;
+    for (uint32_t i = 0; filter->op == CJ__SEG_AND && i < filter->n_kids; i++) {
+        const cj__op *found = needs_product_filter(filter->kids[i]);
+
+        if (found != NULL)
+            return found;
+    }
+    return NULL;
+}
+
+static void needs_product(cj__needs *needs, const cj__selector *s)
+{
+    const cj__op *filter = needs_product_filter(s->filter);
+
+    for (uint32_t i = 0; filter != NULL && i < filter->n_ids; i++) {
+        if (needs->n_products == CJ__NEEDS_PRODUCTS)
+            needs->any_product = 1;
+        else if (filter->ids[i] != 0) /* 0: no event ever had it */
+            needs->products[needs->n_products++] = filter->ids[i];
+    }
+    needs->any_product |= filter == NULL;
+}
+
 static void needs_selector(cj__needs *needs, const cj__selector *s)
 {
+    needs_product(needs, s);
     needs->valued &= s->pick == CJ__PICK_ORDERS || s->valued;
     if (s->pick != CJ__PICK_NAMES)
         needs_name(needs, CJ__NAME_ORDER);
