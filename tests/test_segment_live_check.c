@@ -86,7 +86,7 @@ END_TEST
 /* Recording on a damaged state is refused, and leaves nothing behind. */
 START_TEST(test_segment_live_check__recording_on_damage_is_an_error)
 {
-    char users[LIVE_PEOPLE][8];
+    char users[LIVE_PEOPLE][16];
     cj_identifier ids[LIVE_PEOPLE];
     cj_event e[LIVE_PEOPLE];
     live_shop s;
