@@ -277,6 +277,8 @@ static int32_t states_round(cj__walk *walk)
     memset(walk->place_of, 0, walk->n_place_of * sizeof *walk->place_of);
     walk->place_of[0] = STATES_FIRST - 1;
     walk->n_places = STATES_FIRST;
+    for (int k = 0; k < walk->n_folds; k++)
+        memset(states_of(walk, k), 0, STATES_FIRST * walk->folds[k].states->bytes);
     if (walk->bits != NULL)
         states_mark(walk);
     CJ_TRY(cj__walk_refs(walk));
