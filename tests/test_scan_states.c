@@ -135,7 +135,7 @@ static void expect_all_same(history *h)
 
 START_TEST(test_scan_states__equal_what_profiles_are_shown)
 {
-    for (uint64_t seed = 1; seed < 9; seed++) {
+    for (uint64_t seed = 1; seed < 9; seed += (uint64_t)harness_stride(3)) {
         int n_users = 3 + (int)(seed * seed) * 12;
         history h;
 

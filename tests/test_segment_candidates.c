@@ -70,7 +70,7 @@ static int64_t expect_all(history *h)
 {
     int64_t n = 0;
 
-    for (int i = 0; i < CANDIDATES_SEGMENTS; i++) {
+    for (int i = 0; i < CANDIDATES_SEGMENTS; i += harness_stride(3)) {
         for (int day = -5; day < 110; day += 9 + i) {
             const int64_t as_of = HISTORY_FROM_MS + day * DAY_MS + i * 7;
 
@@ -102,7 +102,7 @@ START_TEST(test_candidates__members_are_the_same)
         n += expect_all(&h);
         history_end(&h);
     }
-    ck_assert_int_gt(n, 500); /* there were some */
+    ck_assert_int_gt(n, 500 / harness_stride(3)); /* there were some */
 }
 END_TEST
 

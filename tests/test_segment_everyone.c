@@ -150,7 +150,7 @@ static char *fast_text(cj_db *db, const cj_segment_options *o)
 {
     api_text text = {0};
 
-    for (int i = 0; i < CORPUS; i++) {
+    for (int i = 0; i < CORPUS; i += harness_stride(3)) {
         api_put(&text, corpus[i]);
         api_put(&text, "\n");
         fast_put(db, corpus[i], o, &text);
@@ -164,7 +164,7 @@ static char *slow_text(history *h, int64_t now_ms)
     api_text text = {0};
 
     facts_begin(&c, h->db->time_zone);
-    for (int i = 0; i < CORPUS; i++) {
+    for (int i = 0; i < CORPUS; i += harness_stride(3)) {
         api_put(&text, corpus[i]);
         api_put(&text, "\n");
         slow_put(&c, h, corpus[i], now_ms, &text);
@@ -217,7 +217,7 @@ static int64_t rows_of(const char *text, const char *expression)
 /* How many there are of each. */
 static void expect_counts(cj_db *db, const char *members, const cj_segment_options *o)
 {
-    for (int i = 0; i < CORPUS; i++) {
+    for (int i = 0; i < CORPUS; i += harness_stride(3)) {
         int64_t n;
 
         expect_ok(cj_segment_define(db, "one", corpus[i], 0));

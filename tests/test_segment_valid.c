@@ -271,7 +271,7 @@ static void expect_exact_in(const char *zone, const char *around)
     facts_case c;
 
     facts_begin(&c, zone);
-    for (int round = 0; round < 16; round++) {
+    for (int round = 0; round < 16; round += harness_stride(5)) {
         const int64_t origin = facts_time(&c, around);
 
         random_facts(&c, &l, origin);
