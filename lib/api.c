@@ -559,19 +559,27 @@ static int32_t api_segment_options(const cj_db *db, const cj_segment_options *op
     return rc;
 }
 
-static int32_t api_segment(cj_db *db, const char *text, const cj_segment_options *opts,
-                           cj_table **out, api_segment_fn fn)
+/* Begin a question: what is asked about (NULL is a mistake), and its options. */
+static int32_t api_segment_begin(cj_db *db, const void *asked,
+                                 const cj_segment_options *opts, cj_segment_options *o,
+                                 cj_table **out)
 {
-    cj_segment_options o;
     int32_t rc = api_enter_table(db, out);
 
     if (rc != CJ_OK)
         return rc;
-    if (text == NULL)
-        rc = cj__fail(CJ_EMISUSE, "the expression or name is NULL");
-    if (rc == CJ_OK)
-        rc = api_segment_options(db, opts, &o);
-    return api_leave(db, rc == CJ_OK ? fn(db, text, &o, out) : rc);
+    rc = asked == NULL ? cj__fail(CJ_EMISUSE, "the expression or name is NULL")
+                       : api_segment_options(db, opts, o);
+    return rc == CJ_OK ? rc : api_leave(db, rc);
+}
+
+static int32_t api_segment(cj_db *db, const char *text, const cj_segment_options *opts,
+                           cj_table **out, api_segment_fn fn)
+{
+    cj_segment_options o;
+    int32_t rc = api_segment_begin(db, text, opts, &o, out);
+
+    return rc == CJ_OK ? api_leave(db, fn(db, text, &o, out)) : rc;
 }
 
 int32_t cj_segment_evaluate(cj_db *db, const char *expression,
@@ -608,12 +616,9 @@ int32_t cj_profile_segments(cj_db *db, int64_t profile, const cj_segment_options
                             cj_table **out)
 {
     cj_segment_options o;
-    int32_t rc = api_enter_table(db, out);
+    int32_t rc = api_segment_begin(db, &profile, opts, &o, out);
 
-    if (rc != CJ_OK)
-        return rc;
-    rc = api_segment_options(db, opts, &o);
-    return api_leave(db, rc == CJ_OK ? cj__profile_segments(db, profile, &o, out) : rc);
+    return rc == CJ_OK ? api_leave(db, cj__profile_segments(db, profile, &o, out)) : rc;
 }
 
 int32_t cj_segment_explain(cj_db *db, const char *source,
@@ -626,34 +631,19 @@ int32_t cj_segment_why(cj_db *db, int64_t profile, const char *source,
                        const cj_segment_options *opts, cj_table **out)
 {
     cj_segment_options o;
-    int32_t rc = api_enter_table(db, out);
+    int32_t rc = api_segment_begin(db, source, opts, &o, out);
 
-    if (rc != CJ_OK)
-        return rc;
-    if (source == NULL)
-        rc = cj__fail(CJ_EMISUSE, "the expression or name is NULL");
-    if (rc == CJ_OK)
-        rc = api_segment_options(db, opts, &o);
-    if (rc == CJ_OK)
-        rc = cj__segment_why(db, profile, source, &o, out);
-    return api_leave(db, rc);
+    return rc == CJ_OK ? api_leave(db, cj__segment_why(db, profile, source, &o, out))
+                       : rc;
 }
 
 int32_t cj_segment_overlap(cj_db *db, const char *const *names, int64_t n,
                            const cj_segment_options *opts, cj_table **out)
 {
     cj_segment_options o;
-    int32_t rc = api_enter_table(db, out);
+    int32_t rc = api_segment_begin(db, names, opts, &o, out);
 
-    if (rc != CJ_OK)
-        return rc;
-    if (names == NULL)
-        rc = cj__fail(CJ_EMISUSE, "names is NULL");
-    if (rc == CJ_OK)
-        rc = api_segment_options(db, opts, &o);
-    if (rc == CJ_OK)
-        rc = cj__segment_overlap(db, names, n, &o, out);
-    return api_leave(db, rc);
+    return rc == CJ_OK ? api_leave(db, cj__segment_overlap(db, names, n, &o, out)) : rc;
 }
 
 int32_t cj_segment_sizes(cj_db *db, const char *source, int64_t from_ms,
@@ -661,34 +651,22 @@ int32_t cj_segment_sizes(cj_db *db, const char *source, int64_t from_ms,
                          cj_table **out)
 {
     cj_segment_options o;
-    int32_t rc = api_enter_table(db, out);
+    int32_t rc = api_segment_begin(db, source, opts, &o, out);
 
-    if (rc != CJ_OK)
-        return rc;
-    if (source == NULL)
-        rc = cj__fail(CJ_EMISUSE, "the expression or name is NULL");
-    if (rc == CJ_OK)
-        rc = api_segment_options(db, opts, &o);
-    if (rc == CJ_OK)
-        rc = cj__segment_sizes(db, source, from_ms, step_days, &o, out);
-    return api_leave(db, rc);
+    return rc == CJ_OK ? api_leave(db, cj__segment_sizes(db, source, from_ms, step_days,
+                                                         &o, out))
+                       : rc;
 }
 
 int32_t cj_segment_compare(cj_db *db, const char *a, const char *b, int64_t limit,
                            const cj_segment_options *opts, cj_table **out)
 {
+    const char *const both[] = {a, b};
     cj_segment_options o;
-    int32_t rc = api_enter_table(db, out);
+    int32_t rc = api_segment_begin(db, b == NULL ? b : a, opts, &o, out);
 
-    if (rc != CJ_OK)
-        return rc;
-    if (a == NULL || b == NULL)
-        rc = cj__fail(CJ_EMISUSE, "the expression or name is NULL");
-    if (rc == CJ_OK)
-        rc = api_segment_options(db, opts, &o);
-    if (rc == CJ_OK)
-        rc = cj__segment_compare(db, (const char *const[]){a, b}, limit, &o, out);
-    return api_leave(db, rc);
+    return rc == CJ_OK ? api_leave(db, cj__segment_compare(db, both, limit, &o, out))
+                       : rc;
 }
 
 int32_t cj_segment_define(cj_db *db, const char *name, const char *expression,

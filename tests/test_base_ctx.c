@@ -58,6 +58,25 @@ START_TEST(test_ctx_init__hooks_of_the_host)
 }
 END_TEST
 
+START_TEST(test_deadline__is_a_moment_of_the_hosts_clock)
+{
+    int64_t time_ms = 1000, until;
+    cj__ctx cx;
+
+    cj__ctx_init(&cx, NULL, NULL, NULL, NULL, fixed_clock, &time_ms);
+    ck_assert_int_eq(cj__deadline(&cx, 0), 0);
+    until = cj__deadline(&cx, 50);
+    ck_assert_int_eq(until, 1050);
+    ck_assert_int_eq(cj__deadline(&cx, INT64_MAX), INT64_MAX);
+    for (time_ms = 1000; time_ms < 1100; time_ms += 10) {
+        ck_assert_int_eq(cj__deadline_check(&cx, 0), CJ_OK);
+        ck_assert_int_eq(cj__deadline_check(&cx, INT64_MAX), CJ_OK);
+        ck_assert_int_eq(cj__deadline_check(&cx, until),
+                         time_ms <= 1050 ? CJ_OK : CJ_ELIMIT);
+    }
+}
+END_TEST
+
 START_TEST(test_interrupt__is_seen_until_taken_back)
 {
     cj__ctx cx;
@@ -198,6 +217,7 @@ START_TEST(test_sized_write__a_failure_leaves_zeros)
 END_TEST
 
 HARNESS_MAIN("base_ctx", test_ctx_init__defaults, test_ctx_init__hooks_of_the_host,
+             test_deadline__is_a_moment_of_the_hosts_clock,
              test_interrupt__is_seen_until_taken_back,
              test_call_begin__only_the_first_forgets_an_interrupt,
              test_sized_read__callers_of_three_ages,

@@ -57,17 +57,18 @@ END_TEST
 START_TEST(test_error__texts)
 {
     static const mistake m[] = {
-        {"a = ^\"x",                "this text has no closing quote"                       },
-        {"a = ^\"x\ny\"",           "this text has no closing quote"                       },
-        {"a = ^\"x\\\"",            "this text has no closing quote"                       },
-        {"a = \"x^\ty\"",           "a control character in a text is written \\u0009"     },
-        {"a = \"x^\\q\"",           "no such escape: only quote, backslash, n, t and uXXXX"},
-        {"a = \"x^\\u12g4\"",       "\\u needs four hexadecimal digits"                    },
-        {"a = \"x^\\u12\"",         "\\u needs four hexadecimal digits"                    },
-        {"a = \"x^\\u0000\"",       "\\u0000 is not accepted in a text"                    },
-        {"a = \"^\\ud800x\"",       "half of a surrogate pair"                             },
-        {"a = \"^\\ud800\\u0041\"", "half of a surrogate pair"                             },
-        {"a = \"^\\udc00\\ud800\"", "half of a surrogate pair"                             },
+        {"a = ^\"x",                "this text has no closing quote"                  },
+        {"a = ^\"x\ny\"",           "this text has no closing quote"                  },
+        {"a = ^\"x\\\"",            "this text has no closing quote"                  },
+        {"a = \"x^\ty\"",           "a control character in a text is written \\u0009"},
+        {"a = \"x^\\q\"",
+         "no such escape: only quote, backslash, n, t, and u with four digits"        },
+        {"a = \"x^\\u12g4\"",       "\\u needs four hexadecimal digits"               },
+        {"a = \"x^\\u12\"",         "\\u needs four hexadecimal digits"               },
+        {"a = \"x^\\u0000\"",       "\\u0000 is not accepted in a text"               },
+        {"a = \"^\\ud800x\"",       "half of a surrogate pair"                        },
+        {"a = \"^\\ud800\\u0041\"", "half of a surrogate pair"                        },
+        {"a = \"^\\udc00\\ud800\"", "half of a surrogate pair"                        },
     };
 
     EXPECT_MISTAKES(m);

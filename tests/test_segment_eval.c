@@ -1069,7 +1069,9 @@ START_TEST(test_eval__out_of_memory)
                       "count(a where properties.x = \"a\" and channel like \"w*\") = 1 "
                       "and sequence(a -> b, same product) and sessions() = 1 and "
                       "median_days_between(any) = 1 and t = \"a\" and "
-                      "not in_list(\"x\") and bought_together(\"P\", \"Q\")");
+                      "not in_list(\"x\") and bought_together(\"P\", \"Q\") and "
+                      "count(b where content = \"c\", last 9 days) < 9 and "
+                      "distinct(product, a) < 9 and d.e is missing");
     for (int all = 0; all <= 1; all++) {
         for (n = 0;; n++) {
             scarce s = {.left = n, .all = all};
@@ -1080,7 +1082,7 @@ START_TEST(test_eval__out_of_memory)
                 break;
             ck_assert_int_eq(rc, CJ_ENOMEM);
         }
-        ck_assert_int_gt(n, 15);
+        ck_assert_int_gt(n, 20);
     }
     facts_drop(&c, &p);
     facts_end(&c);

@@ -70,6 +70,20 @@ int64_t cj__now_ms(const cj__ctx *cx)
     return cx->clock(cx->clock_user);
 }
 
+int64_t cj__deadline(const cj__ctx *cx, int64_t in_ms)
+{
+    const int64_t now_ms = in_ms == 0 ? 0 : cj__now_ms(cx);
+
+    return now_ms > 0 && in_ms > INT64_MAX - now_ms ? INT64_MAX : now_ms + in_ms;
+}
+
+int32_t cj__deadline_check(const cj__ctx *cx, int64_t deadline_ms)
+{
+    if (deadline_ms == 0 || cj__now_ms(cx) <= deadline_ms)
+        return CJ_OK;
+    return cj__fail(CJ_ELIMIT, "the deadline has passed; ask for less, or wait longer");
+}
+
 int32_t cj__interrupted(cj__ctx *cx)
 {
     if (__atomic_load_n(&cx->interrupt, __ATOMIC_RELAXED) == 0)

@@ -107,14 +107,6 @@ int32_t cj__ask_source(cj__ask *a, const char *source, uint32_t *item_out)
     return rc;
 }
 
-static int64_t ask_give_up(const cj_db *db, int64_t deadline_ms)
-{
-    const int64_t now_ms = deadline_ms == 0 ? 0 : cj__now_ms(&db->cx);
-
-    return now_ms > 0 && deadline_ms > INT64_MAX - now_ms ? INT64_MAX
-                                                          : now_ms + deadline_ms;
-}
-
 void cj__ask_everyone(const cj__ask *a, const cj_segment_options *o, const void *user,
                       cj__everyone *e)
 {
@@ -125,7 +117,7 @@ void cj__ask_everyone(const cj__ask *a, const cj_segment_options *o, const void 
         .reader = a->reader,
         .set = &a->set,
         .now_ms = o->as_of_ms,
-        .give_up_ms = ask_give_up(db, o->deadline_ms),
+        .give_up_ms = cj__deadline(&db->cx, o->deadline_ms),
         .threads = o->threads,
         .progress = o->progress,
         .progress_user = o->progress_user,

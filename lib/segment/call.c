@@ -250,3 +250,20 @@ int32_t cj__call_sum_value(cj__program *p, const cj__list *list, cj__range range
     }
     return CJ_OK;
 }
+
+int32_t cj__call_share(cj__program *p, const cj__op *op, cj__value *out)
+{
+    cj__range part, whole;
+    cj__list list;
+    int32_t rc;
+
+    CJ_TRY(cj__call_range(p, op, 0, &list, &part));
+    CJ_TRY(cj__call_range(p, op, 1, &list, &whole));
+    if (whole.lo == whole.hi)
+        cj__value_missing(out);
+    else
+        cj__value_number(out,
+                         (double)(part.hi - part.lo) / (double)(whole.hi - whole.lo));
+out:
+    return rc;
+}

@@ -190,23 +190,6 @@ static int32_t events_last_value(cj__program *p, const cj__op *op, cj__value *ou
     return cj__call_kept(p, op, events_last_value_of, out);
 }
 
-static int32_t events_share(cj__program *p, const cj__op *op, cj__value *out)
-{
-    cj__range part, whole;
-    cj__list list;
-    int32_t rc;
-
-    CJ_TRY(cj__call_range(p, op, 0, &list, &part));
-    CJ_TRY(cj__call_range(p, op, 1, &list, &whole));
-    if (whole.lo == whole.hi)
-        cj__value_missing(out);
-    else
-        cj__value_number(out,
-                         (double)(part.hi - part.lo) / (double)(whole.hi - whole.lo));
-out:
-    return rc;
-}
-
 static int32_t events_time(cj__program *p, const cj__op *op, int last, cj__value *out)
 {
     cj__range range;
@@ -240,7 +223,7 @@ const cj__call_row cj__calls_events[] = {
     {"min",         events_least,       NULL, 120, 0},
     {"max",         events_most,        NULL, 120, 0},
     {"distinct",    events_distinct,    NULL, 200, 0},
-    {"share",       events_share,       NULL, 100, 0},
+    {"share",       cj__call_share,     NULL, 100, 0},
     {"first",       events_first,       NULL, 50,  0},
     {"last",        events_last,        NULL, 50,  0},
     {"first_value", events_first_value, NULL, 60,  0},

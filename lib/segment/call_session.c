@@ -165,23 +165,6 @@ static int32_t session_channels(cj__program *p, const cj__op *op, cj__value *out
     return cj__call_kept(p, op, session_channels_of, out);
 }
 
-static int32_t session_share(cj__program *p, const cj__op *op, cj__value *out)
-{
-    cj__range part, whole;
-    cj__list list;
-    int32_t rc;
-
-    CJ_TRY(cj__call_range(p, op, 0, &list, &part));
-    CJ_TRY(cj__call_range(p, op, 1, &list, &whole));
-    if (whole.lo == whole.hi)
-        cj__value_missing(out);
-    else
-        cj__value_number(out,
-                         (double)(part.hi - part.lo) / (double)(whole.hi - whole.lo));
-out:
-    return rc;
-}
-
 static int32_t session_channel_at(cj__program *p, const cj__op *op, int last,
                                   cj__value *out)
 {
@@ -308,7 +291,7 @@ const cj__call_row cj__calls_session[] = {
     {"session_minutes",   session_minutes,       session_prepare,          250, 0},
     {"pages_per_session", session_pages,         session_prepare_pages,    250, 0},
     {"channels",          session_channels,      session_prepare_channels, 200, 0},
-    {"channel_share",     session_share,         session_prepare_share,    100, 1},
+    {"channel_share",     cj__call_share,        session_prepare_share,    100, 1},
     {"first_channel",     session_first_channel, session_prepare_channels, 60,  0},
     {"last_channel",      session_last_channel,  session_prepare_channels, 60,  0},
     {"top_channel",       session_top_channel,   session_prepare_channels, 250, 0},

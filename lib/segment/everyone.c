@@ -30,10 +30,9 @@ static int32_t everyone_runner(everyone_pool *pool, cj__runner **out)
  * thousands, and which may all be in the journal. */
 static int32_t everyone_look(const cj__everyone *e)
 {
-    if (e->give_up_ms != 0 && cj__now_ms(&e->db->cx) > e->give_up_ms)
-        return cj__fail(CJ_ELIMIT,
-                        "the deadline has passed; ask for less, or wait longer");
-    return cj__interrupted(&e->db->cx);
+    int32_t rc = cj__deadline_check(&e->db->cx, e->give_up_ms);
+
+    return rc == CJ_OK ? cj__interrupted(&e->db->cx) : rc;
 }
 
 static int32_t everyone_take(everyone_pool *pool, cj__runner **out)

@@ -78,7 +78,7 @@ static int32_t lex_hex4(const cj__lexer *l, uint32_t at)
     return value;
 }
 
-/* At the backslash of a \uXXXX, or of two that are a surrogate pair. */
+/* At the backslash of a \u with its four digits, or of two: a surrogate pair. */
 static int32_t lex_unit(const cj__lexer *l, uint32_t *at, lex_copy *to)
 {
     int32_t code = lex_hex4(l, *at + 2), low = -1;
@@ -109,8 +109,9 @@ static int32_t lex_escape(const cj__lexer *l, uint32_t *at, lex_copy *to)
     if (c == 'u')
         return lex_unit(l, at, to);
     if (found == NULL)
-        return cj__fail_at(*at, CJ_EINVAL,
-                           "no such escape: only quote, backslash, n, t and uXXXX");
+        return cj__fail_at(
+            *at, CJ_EINVAL,
+            "no such escape: only quote, backslash, n, t, and u with four digits");
     to->data[to->n++] = meanings[found - letters];
     *at += 2;
     return CJ_OK;

@@ -282,6 +282,8 @@ typedef int32_t (*cj__kept_fn)(cj__program *p, const cj__op *op, const cj__list 
                                cj__range range, cj__value *out);
 int32_t cj__call_kept(cj__program *p, const cj__op *op, cj__kept_fn compute,
                       cj__value *out);
+/* Entries of the first list divided by those of the second; missing without any. */
+int32_t cj__call_share(cj__program *p, const cj__op *op, cj__value *out);
 /* Different keys of a field (0 is none) among entries. */
 int32_t cj__call_distinct(cj__program *p, const cj__field *field, const cj__list *list,
                           cj__range range, int64_t *n_out);
