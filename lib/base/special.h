@@ -1,0 +1,13 @@
+/* Special functions that libm has not, for positive arguments: what the value models
+ * are made of.  Relative error about 1e-15 unless a line says otherwise; NaN in, NaN
+ * out; nothing here allocates or fails. */
+#ifndef CJ__BASE_SPECIAL_H
+#define CJ__BASE_SPECIAL_H
+
+/* ln Gamma(x).  (lgamma() of libm writes the process-wide signgam.) */
+double cj__lgamma(double x);
+/* psi(x) = d ln Gamma / dx, and its derivative. */
+double cj__digamma(double x);
+double cj__trigamma(double x);
+
+#endif
