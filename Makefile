@@ -83,6 +83,8 @@ benches := $(bench_sources:%.c=$(B)/%)
 
 test_sources := $(wildcard tests/test_*.c)
 tests := $(test_sources:%.c=$(B)/%)
+probe_sources := $(wildcard tests/probe/*.c)
+probes := $(probe_sources:%.c=$(B)/%)
 fuzz_sources := $(wildcard tests/fuzz/fuzz_*.c)
 fuzzers := $(fuzz_sources:%.c=$(B)/%)
 # Every other tests/*.c is shared by the suites; a suite links what it uses.
@@ -172,6 +174,11 @@ $(tests): $(B)/%: $(B)/%.o $(support) $(lib_static)
 	@echo "  LD    $@"
 	@$(link) $^ $(CHECK_LIBS) $(LIB_LIBS) -lm
 
+# Programs that ask the inside of the library, for second implementations in Python.
+$(probes): $(B)/%: $(B)/%.o $(lib_static)
+	@echo "  LD    $@"
+	@$(link) $^ $(LIB_LIBS) -lm
+
 $(benches): $(B)/%: $(B)/%.o $(bench_shared:%.c=$(B)/%.o) $(support) $(lib_static)
 	@echo "  LD    $@"
 	@$(link) $^ $(LIB_LIBS) -lm
@@ -231,7 +238,7 @@ run = BUILDDIR=$(B) CJOURNEY_LIBRARY=$(CURDIR)/$(lib_shared) CJOURNEY=$(CURDIR)/
 run-suites: $(tests) $(if $(ONLY),,$(fuzzers) $(program)) | build/deps-check
 	@$(run) $(suites)
 
-run-all: lib examples $(tests) $(fuzzers) | build/deps-check
+run-all: lib examples $(tests) $(fuzzers) $(probes) | build/deps-check
 	@$(run) $(suites) $(pythons) 'house	$(PYTHON) tests/house.py $(B)'
 
 house: lib ##  floors, laws, headers alone, symbols, struct layout, query plans
