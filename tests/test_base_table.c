@@ -395,6 +395,57 @@ START_TEST(test_table__out_of_memory)
 }
 END_TEST
 
+/* Values come at once, then those that are not numbers turn into nulls; a row that is
+ * null already stays the only one, and later rows are appended as ever. */
+START_TEST(test_table__a_column_of_doubles_at_once)
+{
+    cj_table *t = table_begin("a:d b:d");
+    double *a = cj__table_double_extend(t, 0, 11), *b;
+
+    ck_assert_ptr_nonnull(a);
+    for (int i = 0; i < 11; i++)
+        a[i] = i == 3 || i == 9 ? strtod("nan", NULL) : i / 2.0;
+    cj__table_null(t, 1);
+    b = cj__table_double_extend(t, 1, 9);
+    ck_assert_ptr_nonnull(b);
+    for (int i = 0; i < 9; i++)
+        b[i] = i == 8 ? strtod("nan", NULL) : -i;
+    cj__table_null_nan(t, 0);
+    cj__table_null_nan(t, 1);
+    cj__table_double(t, 1, 42);
+    ck_assert_int_eq(cj__table_finish(t, &t), CJ_OK);
+    ck_assert_int_eq(cj__table_rows(t), 11);
+    ck_assert_int_eq(cj__table_nulls(t, 0), 2);
+    ck_assert_int_eq(cj__table_nulls(t, 1), 2);
+    for (int i = 0; i < 11; i++) {
+        ck_assert_int_eq(cj__table_is_null(t, 0, i), i == 3 || i == 9);
+        ck_assert_int_eq(cj__table_is_null(t, 1, i), i == 0 || i == 9);
+        ck_assert(cj__table_double_data(t, 0)[i] == (i == 3 || i == 9 ? 0 : i / 2.0));
+    }
+    ck_assert(cj__table_double_data(t, 1)[10] == 42);
+    cj__table_free(t);
+    ck_assert_int_eq(memory.n_blocks, 0);
+}
+END_TEST
+
+START_TEST(test_table__nothing_is_null_without_nan)
+{
+    cj_table *t = table_begin("a:d n:i");
+
+    cj__table_double_extend(t, 0, 1)[0] = 1;
+    cj__table_int64(t, 1, 1);
+    cj__table_null_nan(t, 0);
+    ck_assert_int_eq(cj__table_finish(t, &t), CJ_OK);
+    ck_assert_ptr_null(cj__table_validity(t, 0));
+    cj__table_free(t);
+    t = table_begin("a:d n:i");
+    cj__table_null_nan(t, 1);                             /* not a column of doubles */
+    ck_assert_ptr_null(cj__table_double_extend(t, 0, 1)); /* sticky */
+    ck_assert_int_eq(cj__table_finish(t, &t), CJ_EMISUSE);
+    ck_assert_int_eq(memory.n_blocks, 0);
+}
+END_TEST
+
 HARNESS_MAIN("base_table", test_table__three_types_and_their_names,
              test_table__wrong_columns_answer_nothing,
              test_table__without_rows_has_buffers, test_table__nulls_anywhere,
@@ -404,4 +455,6 @@ HARNESS_MAIN("base_table", test_table__three_types_and_their_names,
              test_table__a_column_may_have_any_name, test_table__misuse_is_sticky,
              test_table__finished_is_immutable,
              test_table_new__refuses_other_column_lists,
-             test_table__lives_until_its_last_reference, test_table__out_of_memory)
+             test_table__lives_until_its_last_reference, test_table__out_of_memory,
+             test_table__a_column_of_doubles_at_once,
+             test_table__nothing_is_null_without_nan)

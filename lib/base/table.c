@@ -296,10 +296,11 @@ static void table_rows_add(table_column *c, size_t n)
     c->n += n;
 }
 
-int64_t *cj__table_int64_extend(cj_table *t, int column, size_t n)
+/* Where n values more of a column go; both types have eight bytes. */
+static void *table_extend(cj_table *t, int column, int32_t type, size_t n)
 {
-    table_column *c = table_open(t, column, CJ_INT64);
-    int64_t *values;
+    table_column *c = table_open(t, column, type);
+    void *values;
 
     if (c == NULL)
         return NULL;
@@ -309,6 +310,16 @@ int64_t *cj__table_int64_extend(cj_table *t, int column, size_t n)
     values = (int64_t *)c->values.data + c->n;
     table_rows_add(c, n);
     return values;
+}
+
+int64_t *cj__table_int64_extend(cj_table *t, int column, size_t n)
+{
+    return table_extend(t, column, CJ_INT64, n);
+}
+
+double *cj__table_double_extend(cj_table *t, int column, size_t n)
+{
+    return table_extend(t, column, CJ_DOUBLE, n);
 }
 
 void cj__table_int64(cj_table *t, int column, int64_t value)
@@ -321,15 +332,10 @@ void cj__table_int64(cj_table *t, int column, int64_t value)
 
 void cj__table_double(cj_table *t, int column, double value)
 {
-    table_column *c = table_open(t, column, CJ_DOUBLE);
+    double *to = cj__table_double_extend(t, column, 1);
 
-    if (c == NULL)
-        return;
-    t->rc = table_rows_grow(t, c, 1);
-    if (t->rc != CJ_OK)
-        return;
-    ((double *)c->values.data)[c->n] = value;
-    table_rows_add(c, 1);
+    if (to != NULL)
+        *to = value;
 }
 
 static int32_t table_text_append(cj_table *t, table_column *c, const char *bytes,
@@ -426,15 +432,36 @@ void cj__table_put(cj_table *t, int column, const char *nul_terminated)
         cj__table_text(t, column, nul_terminated, strlen(nul_terminated));
 }
 
+/* The bitmap of a column without one: all its rows are present. */
+static int32_t table_validity_begin(cj_table *t, table_column *c)
+{
+    int32_t rc = c->validity.data == NULL ? table_validity_grow(t, c, 1) : CJ_EEXISTS;
+
+    if (rc == CJ_OK)
+        table_bits_set(c->validity.data, 0, c->n);
+    return rc == CJ_EEXISTS ? CJ_OK : rc;
+}
+
+void cj__table_null_nan(cj_table *t, int column)
+{
+    table_column *c = table_open(t, column, CJ_DOUBLE);
+    double *values = c == NULL ? NULL : c->values.data;
+
+    for (size_t i = 0; c != NULL && i < c->n && t->rc == CJ_OK; i++) {
+        if (values[i] == values[i] || (t->rc = table_validity_begin(t, c)) != CJ_OK)
+            continue;
+        ((uint8_t *)c->validity.data)[i / 8] &= (uint8_t) ~(1u << (i % 8));
+        values[i] = 0;
+        c->n_nulls++;
+    }
+}
+
 static int32_t table_null_append(cj_table *t, table_column *c)
 {
     int32_t rc;
 
     CJ_TRY(table_rows_grow(t, c, 1));
-    if (c->validity.data == NULL) {
-        CJ_TRY(table_validity_grow(t, c, 1));
-        table_bits_set(c->validity.data, 0, c->n);
-    }
+    CJ_TRY(table_validity_begin(t, c));
     if (c->type == CJ_TEXT)
         ((int64_t *)c->values.data)[c->n + 1] = ((int64_t *)c->values.data)[c->n];
     else if (c->type == CJ_DOUBLE)

@@ -25,8 +25,12 @@ void cj__table_put(cj_table *t, int column,
                    const char *nul_terminated); /* NULL: null */
 void cj__table_null(cj_table *t, int column);
 
-/* n uninitialised values of an int64 column at once; NULL: failed. */
+/* n uninitialised values of an int64 or double column at once; NULL: failed. */
 int64_t *cj__table_int64_extend(cj_table *t, int column, size_t n);
+double *cj__table_double_extend(cj_table *t, int column, size_t n);
+
+/* Rows of a double column that are NaN become null.  Sticky. */
+void cj__table_null_nan(cj_table *t, int column);
 
 /* Append words[which[i]] for each of n rows; a word without data is null. */
 void cj__table_words(cj_table *t, int column, const cj__text *words, size_t n_words,
