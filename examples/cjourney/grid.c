@@ -29,6 +29,11 @@ int64_t table_int64(const cj_table *t, int64_t column, int64_t row)
     return table_present(t, column, row) ? cj_table_int64(t, column)[row] : 0;
 }
 
+double table_double(const cj_table *t, int64_t column, int64_t row)
+{
+    return table_present(t, column, row) ? cj_table_double(t, column)[row] : 0;
+}
+
 const char *table_text(const cj_table *t, int64_t column, int64_t row, size_t *n_out)
 {
     const int64_t *offsets;
@@ -76,6 +81,11 @@ static cell *grid_add(grid *g)
 void grid_number(grid *g, int64_t value)
 {
     grid_add(g)->number = value;
+}
+
+void grid_real(grid *g, double value)
+{
+    grid_add(g)->real = value;
 }
 
 void grid_text(grid *g, const char *bytes, size_t n)
@@ -126,7 +136,7 @@ static cell_kind grid_kind(const char *name, int32_t type, char *title, size_t s
 
     snprintf(title, size, "%s", name);
     if (type != CJ_INT64)
-        return CELL_TEXT;
+        return type == CJ_DOUBLE ? CELL_REAL : CELL_TEXT;
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
         size_t m = strlen(endings[i].ending);
 
@@ -141,7 +151,6 @@ static cell_kind grid_kind(const char *name, int32_t type, char *title, size_t s
 
 static void grid_take_cell(grid *g, const cj_table *t, int64_t column, int64_t row)
 {
-    char number[40];
     size_t n;
     const char *text;
 
@@ -150,8 +159,7 @@ static void grid_take_cell(grid *g, const cj_table *t, int64_t column, int64_t r
     } else if (cj_table_type(t, column) == CJ_INT64) {
         grid_number(g, cj_table_int64(t, column)[row]);
     } else if (cj_table_type(t, column) == CJ_DOUBLE) {
-        snprintf(number, sizeof number, "%.6g", cj_table_double(t, column)[row]);
-        grid_text(g, number, strlen(number));
+        grid_real(g, cj_table_double(t, column)[row]);
     } else {
         text = table_text(t, column, row, &n);
         grid_text(g, text, n);
@@ -174,6 +182,19 @@ void grid_take(grid *g, const cj_table *t, const int64_t *rows, int64_t n)
 
 /* ---- for programs ---------------------------------------------------------------- */
 
+/* With as few digits as read back to the same number. */
+static void grid_json_real(double value, FILE *out)
+{
+    char text[40];
+
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    fputs(text, out);
+}
+
 static void grid_json_cell(const grid *g, size_t i, FILE *out)
 {
     const cell *c = &g->cells[i];
@@ -185,6 +206,8 @@ static void grid_json_cell(const grid *g, size_t i, FILE *out)
         fputs(c->text, out);
     else if (kind == CELL_TEXT)
         json_put(out, c->text, strlen(c->text));
+    else if (kind == CELL_REAL)
+        grid_json_real(c->real, out);
     else if (kind == CELL_SHARE)
         fprintf(out, "%.4f", (double)c->number / 10000.0);
     else
@@ -274,6 +297,9 @@ static char *grid_shown(program *p, const grid *g, size_t i)
         break;
     case CELL_COUNT:
         number_text(c->number, text);
+        break;
+    case CELL_REAL:
+        snprintf(text, sizeof text, "%.4g", c->real);
         break;
     case CELL_ID:
     case CELL_TEXT:

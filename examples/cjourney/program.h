@@ -193,11 +193,13 @@ typedef enum cell_kind {
     CELL_ID,    /* 1234 */
     CELL_MONEY, /* minor units; people see the currency's point */
     CELL_TIME,  /* ms; people see local time */
-    CELL_SHARE  /* of 10,000; people see 12.3 % */
+    CELL_SHARE, /* of 10,000; people see 12.3 % */
+    CELL_REAL   /* a double; people see 4 digits */
 } cell_kind;
 
 typedef struct cell {
     int64_t number;
+    double real;
     char *text;
     int absent;
 } cell;
@@ -218,6 +220,7 @@ typedef struct grid {
 
 void grid_column_add(grid *g, const char *name, const char *title, cell_kind kind);
 void grid_number(grid *g, int64_t value);
+void grid_real(grid *g, double value);
 void grid_text(grid *g, const char *bytes, size_t n);
 void grid_null(grid *g);
 void grid_end(grid *g);
@@ -232,6 +235,7 @@ void write_result(program *p, grid *g); /* such a row; frees the grid */
 int64_t table_column(const cj_table *t, const char *name); /* -1: none */
 int table_present(const cj_table *t, int64_t column, int64_t row);
 int64_t table_int64(const cj_table *t, int64_t column, int64_t row); /* 0 when absent */
+double table_double(const cj_table *t, int64_t column, int64_t row); /* 0 when absent */
 const char *table_text(const cj_table *t, int64_t column, int64_t row, size_t *n_out);
 /* Print a result as p->format says, and free it. */
 int table_print(program *p, cj_table *t);

@@ -9,13 +9,6 @@
 /* ---- cells for people -------------------------------------------------------------
  */
 
-static double questions_double(const cj_table *t, const char *name, int64_t row)
-{
-    const double *values = cj_table_double(t, table_column(t, name));
-
-    return values == NULL ? 0 : values[row];
-}
-
 static void questions_count(grid *g, const cj_table *t, const char *name, int64_t row)
 {
     const int64_t column = table_column(t, name);
@@ -40,18 +33,10 @@ static void questions_text(grid *g, const cj_table *t, const char *name, int64_t
 static void questions_share(grid *g, const cj_table *t, const char *name, int64_t row)
 {
     if (table_present(t, table_column(t, name), row))
-        grid_number(g, (int64_t)(questions_double(t, name, row) * 10000 + 0.5));
+        grid_number(
+            g, (int64_t)(table_double(t, table_column(t, name), row) * 10000 + 0.5));
     else
         grid_null(g);
-}
-
-static void questions_ratio(grid *g, const cj_table *t, const char *name, int64_t row)
-{
-    char text[32];
-
-    grid_text(
-        g, text,
-        (size_t)snprintf(text, sizeof text, "%.3g", questions_double(t, name, row)));
 }
 
 /* Clauses two letters further in than what they are of; a whole that has clauses needs
@@ -259,16 +244,16 @@ static void compare_show(program *p, const cj_table *t, grid *g)
     grid_column_add(g, "value", "value", CELL_TEXT);
     grid_column_add(g, "share_a", "of the first", CELL_SHARE);
     grid_column_add(g, "share_b", "of the second", CELL_SHARE);
-    grid_column_add(g, "lift", "times", CELL_TEXT);
-    grid_column_add(g, "low", "at least", CELL_TEXT);
-    grid_column_add(g, "high", "at most", CELL_TEXT);
+    grid_column_add(g, "lift", "times", CELL_REAL);
+    grid_column_add(g, "low", "at least", CELL_REAL);
+    grid_column_add(g, "high", "at most", CELL_REAL);
     for (int64_t row = 0; row < cj_table_rows(t); row++) {
         questions_text(g, t, "dimension", row);
         questions_text(g, t, "value", row);
         questions_share(g, t, "share_a", row);
         questions_share(g, t, "share_b", row);
         for (size_t i = 0; i < sizeof ratios / sizeof *ratios; i++)
-            questions_ratio(g, t, ratios[i], row);
+            grid_real(g, table_double(t, table_column(t, ratios[i]), row));
     }
 }
 
