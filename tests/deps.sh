@@ -33,8 +33,8 @@ for part; do
         header check.h || need check check-devel check-dev check
         command -v "$python" >/dev/null || need python3 python3 python3 python
         module pytest || need python3-pytest python3-pytest py3-pytest pytest
-        module mpmath || need python3-mpmath python3-mpmath py3-mpmath ''
         module numpy || need python3-numpy python3-numpy py3-numpy numpy
+        module mpmath || need python3-mpmath python3-mpmath py3-mpmath ''
         command -v g++ >/dev/null || need g++ gcc-c++ g++ ''
         ;;
     valgrind)
