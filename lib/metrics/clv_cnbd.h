@@ -1,0 +1,47 @@
+/* BG/CNBD-k and MBG/CNBD-k: what both share (Reutterer, Platzer & Schroeder 2021).
+ *
+ * A living customer buys after Erlang-k times: k phases of rate lambda each, lambda ~
+ * Gamma(r, alpha) over customers (k = 1: Poisson purchases, BG/NBD and MBG/NBD).  After
+ * a purchase (MBG: the first one, too) the customer drops out with probability p ~
+ * Beta(a, b).  k is given (at->k, 1..CJ__CLV_CNBD_K); mean time between purchases
+ * k/lambda.
+ *
+ * rows->z is `litt`: the sum of the logarithms of the times between purchases (0 if
+ * x = 0).  (k-1) litt - x ln Gamma(k) does not depend on the parameters, but on k: with
+ * litt the log-likelihoods of different k compare; z NULL leaves litt out, so k cannot
+ * be chosen by likelihood. */
+#ifndef CJ__METRICS_CLV_CNBD_H
+#define CJ__METRICS_CLV_CNBD_H
+
+#include "metrics/clv.h"
+
+#define CJ__CLV_CNBD_K 24 /* BTYDplus tries 12; 24 is a clock: ITT within 20 % */
+#define CJ__CLV_CNBD_TABLE 12
+
+/* Chances to drop out after x repeat purchases: x (BG), x + 1 (MBG). */
+double cj__cnbd_chances(const cj__clv_at *at, double x);
+int cj__cnbd_is_modified(const cj__clv_at *at); /* MBG */
+
+/* A customer who is alive at T: phase j of the running time between purchases (0 right
+ * after one) has probability phase[j]; then lambda ~ Gamma(shape + j, scale). */
+typedef struct cj__cnbd_state {
+    double x, tx, t, shape, scale, alive;
+    double a, b; /* of p given alive: Beta(a, b + chances) */
+    double phase[CJ__CLV_CNBD_K];
+} cj__cnbd_state;
+void cj__cnbd_state_of(const cj__clv_at *at, double x, double tx, double t,
+                       cj__cnbd_state *out);
+
+extern const cj__clv_limit cj__cnbd_limits[];
+void cj__cnbd_start(const cj__clv_means *means, double *theta);
+void cj__cnbd_prepare(cj__clv_at *at);
+void cj__cnbd_loglik(const cj__clv_at *at, const cj__clv_rows *rows, double *ll,
+                     double (*grad)[CJ__CLV_CHUNK], double (*hess)[CJ__CLV_CHUNK]);
+int32_t cj__cnbd_p_alive(const cj__clv_ask *ask, double *out);
+int32_t cj__cnbd_expected(const cj__clv_ask *ask, double *out);
+int32_t cj__cnbd_pmf(const cj__clv_ask *ask, double *out);
+int32_t cj__cnbd_dert(const cj__clv_ask *ask, double *out);
+double cj__cnbd_expected_new(const cj__clv_at *at, double t);
+double cj__cnbd_pmf_new(const cj__clv_at *at, double from, double until, int64_t n);
+
+#endif

@@ -1,0 +1,317 @@
+/* (M)BG/CNBD-k: expected purchases and their discounted residual sum.  A customer alive
+ * at T in phase j with lambda ~ Gamma(m, scale), m = n + j, goes through N more phases
+ * in time t, N negative binomial with q = t / (scale + t), and meets F = floor((j+N) /
+ * k) occasions to buy, the i-th only if still alive: with probability c_i =
+ * E[(1-p)^(i-1)] = (b)_{i-1} / (a+b)_{i-1}.  So exactly
+ *
+ *   E[purchases] = P(alive) sum_j P(j) sum_N P(N) C(floor((j+N) / k)),  C(f) =
+ * sum_{i<=f} c_i
+ *
+ * all terms positive, summed until the rest is below 1e-17.  Beyond SUM_PHASES phases
+ * the sum over N is done in closed form for each p (roots of unity, below) and p by
+ * quadrature (clv_beta.h). */
+#include "metrics/clv_beta.h"
+#include "metrics/clv_cnbd.h"
+#include "metrics/clv_curve.h"
+
+#include "base/special.h"
+
+#include <math.h>
+
+#define SUM_PHASES 20000.0
+#define EXPECT_PI 3.14159265358979323846
+
+/* Alive, in phase j of k, lambda ~ Gamma(m, .) and p ~ Beta(a, b). */
+typedef struct expect_place {
+    double a, b, m, ratio; /* ratio = t / scale */
+    int32_t k, j;
+} expect_place;
+
+/* ---- the sum --------------------------------------------------------------------- */
+
+static double expect_sum(const expect_place *e)
+{
+    const double q = e->ratio / (1 + e->ratio);
+    double v = 1, all = 1, gain = 0, c = 1, bought = 0, f = 0;
+    int32_t left = e->k - e->j;
+
+    for (double n = 0;; n++) {
+        v *= q * (e->m + n) / (n + 1);
+        if (--left == 0) {
+            bought += c;
+            c *= (e->b + f) / (e->a + e->b + f);
+            f++;
+            left = e->k;
+        }
+        all += v;
+        gain += v * bought;
+        if (v > 1e250) {
+            v *= 1e-250;
+            all *= 1e-250;
+            gain *= 1e-250;
+        }
+        if (left == e->k) { /* each further term is at most `next` times the last */
+            const double next = q * (e->m + n + 1) / (n + 2) * (1 + 1 / f);
+
+            if (next < 1 && v * bought * next <= 1e-17 * (1 - next) * gain)
+                return gain / all;
+        }
+    }
+}
+
+/* ---- closed form in p ------------------------------------------------------------ */
+
+/* P(F >= i) for i = 1..6 */
+static void expect_occasions(const expect_place *e, double at_least[6])
+{
+    const double q = e->ratio / (1 + e->ratio);
+    double v = exp(-e->m * log1p(e->ratio)), head = 0, n = 0;
+
+    for (int i = 0; i < 6; i++) {
+        for (; n < (i + 1) * e->k - e->j; n++) {
+            head += v;
+            v *= q * (e->m + n) / (n + 1);
+        }
+        at_least[i] = fmax(0, 1 - head);
+    }
+}
+
+/* (1 - E[s^F]) / (1-s) where s = 1-p.  With z = s^(1/k), w = e^(2 pi i / k),
+ * s^floor(x/k) = sum_l G_l (z w^l)^x for whole x, G_l = (1 - 1/s) / (k (1 - w^-l / z)),
+ * and E[y^N] = (1 + ratio (1-y))^-m.  For small s the powers of 1/z cancel: there the
+ * series in s takes over. */
+static double expect_given_p(const expect_place *e, double p, double s,
+                             const double *at_least)
+{
+    const double log_z = log1p(-p) / e->k, z = exp(log_z);
+    double mean = 0, sum = 0;
+
+    if (s < 1e-3) {
+        for (int i = 5; i >= 0; i--)
+            sum = sum * s + at_least[i];
+        return sum;
+    }
+    for (int32_t v = 0; v < e->k; v++)
+        mean += expm1(-v * log_z) / e->k;
+    sum =
+        -expm1(log1p(mean) + e->j * log_z - e->m * log1p(-e->ratio * expm1(log_z))) / p;
+    for (int32_t l = 1; l < e->k; l++) { /* the real parts; imaginary ones cancel */
+        const double angle = 2 * EXPECT_PI * l / e->k;
+        const double re = 1 + e->ratio * (1 - z * cos(angle));
+        const double im = -e->ratio * z * sin(angle);
+        const double size = exp(e->j * log_z - e->m * log(hypot(re, im)));
+        const double turn = e->j * angle - e->m * atan2(im, re);
+        const double dr = 1 - cos(angle) / z, di = sin(angle) / z;
+
+        sum +=
+            size * (cos(turn) * dr + sin(turn) * di) / (dr * dr + di * di) / (e->k * s);
+    }
+    return sum;
+}
+
+static double expect_by_p(const expect_place *e)
+{
+    cj__clv_beta rule;
+    double at_least[6], sum = 0;
+
+    cj__clv_beta_rule(e->a, e->b, fmin(1, e->k / (1 + (e->m + 1) * e->ratio)), &rule);
+    expect_occasions(e, at_least);
+    for (int32_t i = 0; i < rule.n; i++)
+        sum += rule.weight[i] * expect_given_p(e, rule.p[i], rule.s[i], at_least);
+    return sum;
+}
+
+static double expect_place_value(const expect_place *e)
+{
+    if (!(e->ratio > 0))
+        return 0;
+    return (e->m + 37) * e->ratio < SUM_PHASES ? expect_sum(e) : expect_by_p(e);
+}
+
+/* ---- customers ------------------------------------------------------------------- */
+
+typedef struct expect_ask {
+    const cj__clv_at *at;
+    const cj__clv_rows *rows;
+    double t;            /* purchases in (T, T+t] */
+    const double *minus; /* NULL; else the answer is this less those */
+    double delta;        /* of dert */
+} expect_ask;
+
+/* What a number behaves like for few phases to come: dividing by it leaves something
+ * flat, good to interpolate. */
+static double expect_shape(const cj__clv_at *at, double phases, int32_t j)
+{
+    double y = 1;
+
+    for (int32_t i = j; i < at->k; i++)
+        y *= phases / (at->k + phases);
+    return y;
+}
+
+static void expect_at(void *user, double x, double scale, double *numbers)
+{
+    const expect_ask *u = user;
+    const cj__clv_at *at = u->at;
+    const double n = at->theta[0] + at->k * x;
+    expect_place e = {at->theta[2],
+                      at->theta[3] + cj__cnbd_chances(at, x),
+                      n,
+                      u->t / scale,
+                      at->k,
+                      0};
+
+    for (; e.j < at->k; e.j++, e.m++)
+        numbers[e.j] =
+            expect_place_value(&e) / expect_shape(at, (n + at->k) * e.ratio, e.j);
+}
+
+/* P(alive) sum_j P(j) number_j */
+static double expect_mean(const expect_ask *u, int64_t row, double time,
+                          const double *numbers)
+{
+    cj__cnbd_state state;
+    double sum = 0;
+
+    cj__cnbd_state_of(u->at, u->rows->x[row], u->rows->tx[row], u->rows->t[row],
+                      &state);
+    for (int32_t j = 0; j < u->at->k; j++)
+        sum += state.phase[j] * numbers[j] *
+               expect_shape(u->at, (state.shape + u->at->k) * time / state.scale, j);
+    return state.alive * sum;
+}
+
+static double expect_row(void *user, int64_t row, const double *numbers)
+{
+    const expect_ask *u = user;
+    const double value = expect_mean(u, row, u->t, numbers);
+
+    return u->minus == NULL ? value : fmax(0, u->minus[row] - value);
+}
+
+int32_t cj__cnbd_expected(const cj__clv_ask *ask, double *out)
+{
+    expect_ask user = {ask->at, ask->rows, ask->until, NULL, 0};
+    const cj__clv_curve curve = {ask, ask->at->k, &user, expect_at, expect_row};
+    int32_t rc;
+
+    if (!(ask->until > ask->from)) {
+        for (int64_t i = 0; i < ask->rows->n; i++)
+            out[i] = 0;
+        return CJ_OK;
+    }
+    rc = cj__clv_curve_answer(&curve, out);
+    if (rc != CJ_OK || ask->from <= 0)
+        return rc;
+    user.t = ask->from;
+    user.minus = out;
+    return cj__clv_curve_answer(&curve, out);
+}
+
+double cj__cnbd_expected_new(const cj__clv_at *at, double t)
+{
+    const double zero = 0;
+    const cj__clv_rows rows = {&zero, &zero, &zero, NULL, 1};
+    const cj__clv_ask ask = {at, &rows, 0, t, 0, 0};
+    double out = 0;
+
+    (void)cj__cnbd_expected(&ask, &out); /* one row: allocates nothing */
+    return out;
+}
+
+/* ---- discounted ------------------------------------------------------------------ */
+
+/* The i-th occasion comes after ik - j phases, discounted by v^(ik-j) on average where
+ * v = lambda / (lambda + delta).  Given lambda the sum is
+ *   sum_i c_i v^(ik-j) = v^(k-j) E_p[1 / (1 - (1-p) u)],  u = v^k,
+ * p by clv_beta.h; lambda ~ Gamma(n+j, scale) by the trapezoidal rule in ln lambda,
+ * whose step holds min_t cos(t)^-(n+k) e^(-2 pi t / step), its error, below 1e-16. */
+typedef struct expect_discount {
+    const expect_ask *ask;
+    cj__clv_beta rule;
+    double rule_x; /* the customers whose p the rule is for */
+} expect_discount;
+
+/* numbers[j] += weight_j(y) v^(k-j) E_p; returns how much that was of the largest. */
+static double expect_discount_at(const expect_discount *d, double n, double scale,
+                                 double y, double *numbers)
+{
+    const cj__clv_at *at = d->ask->at;
+    const double log_v = -log1p(d->ask->delta * exp(-y)), v = exp(log_v);
+    const double rest = -expm1(at->k * log_v), u = 1 - rest;
+    double mean = 0, weight, power = 1, share = 0;
+
+    for (int32_t i = 0; i < d->rule.n; i++)
+        mean += d->rule.weight[i] / (rest + d->rule.p[i] * u);
+    weight = exp(n * (y + log(scale)) - exp(y) * scale - cj__lgamma(n)) * mean;
+    for (int32_t i = 0; i < at->k; i++)
+        power *= v;
+    for (int32_t j = 0; j < at->k; j++) {
+        numbers[j] += weight * power;
+        share = fmax(share, weight * power / fmax(numbers[j], 1e-300));
+        weight *= exp(y) * scale / (n + j); /* of Gamma(n+j+1) */
+        power /= v;
+    }
+    return share;
+}
+
+static void expect_discount_numbers(void *user, double x, double scale, double *numbers)
+{
+    expect_discount *d = user;
+    const cj__clv_at *at = d->ask->at;
+    const double n = at->theta[0] + at->k * x, delta = d->ask->delta;
+    const double step = 1 / sqrt(14.1 + 3 * (n + at->k));
+    const double centre = log((n + at->k) / scale);
+
+    if (d->rule_x != x) {
+        cj__clv_beta_rule(at->theta[2], at->theta[3] + cj__cnbd_chances(at, x),
+                          fmin(1, at->k * delta * at->theta[1] / (n + at->k + 40)),
+                          &d->rule);
+        d->rule_x = x;
+    }
+    for (int32_t j = 0; j < at->k; j++)
+        numbers[j] = 0;
+    for (int side = -1; side <= 1; side += 2) {
+        double m = side < 0 ? -1 : 0;
+
+        while (expect_discount_at(d, n, scale, centre + m * step, numbers) > 1e-18)
+            m += side;
+    }
+    for (int32_t j = 0; j < at->k; j++)
+        numbers[j] *= step / expect_shape(at, (n + at->k) / (scale * delta), j);
+}
+
+static double expect_discount_row(void *user, int64_t row, const double *numbers)
+{
+    const expect_discount *d = user;
+
+    return expect_mean(d->ask, row, 1 / d->ask->delta, numbers);
+}
+
+/* Without a discount everybody buys until dropping out: E[1/p] purchases. */
+static void expect_undiscounted(const cj__clv_ask *ask, double *out)
+{
+    for (int64_t i = 0; i < ask->rows->n; i++) {
+        cj__cnbd_state s;
+
+        cj__cnbd_state_of(ask->at, ask->rows->x[i], ask->rows->tx[i], ask->rows->t[i],
+                          &s);
+        out[i] = s.a > 1 ? s.alive * (s.a + s.b - 1) / (s.a - 1) : HUGE_VAL;
+    }
+}
+
+int32_t cj__cnbd_dert(const cj__clv_ask *ask, double *out)
+{
+    const expect_ask user = {ask->at, ask->rows, 0, NULL, ask->delta};
+    expect_discount discount;
+    const cj__clv_curve curve = {ask, ask->at->k, &discount, expect_discount_numbers,
+                                 expect_discount_row};
+
+    if (!(ask->delta > 0)) {
+        expect_undiscounted(ask, out);
+        return CJ_OK;
+    }
+    discount.ask = &user;
+    discount.rule_x = -1;
+    return cj__clv_curve_answer(&curve, out);
+}
