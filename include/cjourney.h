@@ -347,6 +347,55 @@ int32_t cj_rfm(cj_db *db, const cj_rfm_options *opts, cj_table **out);
  * m_min, m_max: int64; meaning: text.  In order of precedence. */
 int32_t cj_rfm_classes(cj_table **out);
 
+/* ---- value: what the store knows ------------------------------------------------ */
+
+#define CJ_CLV_DAY 0           /* orders of one local day are one purchase */
+#define CJ_CLV_WEEK 1          /* of one local calendar week (from Monday) */
+#define CJ_CLV_ANY 2           /* each by itself (of one millisecond: one) */
+#define CJ_CLV_REFUND_NET 0    /* a refund lowers the purchase before it */
+#define CJ_CLV_REFUND_DROP 1   /* and one of which nothing is left is no purchase */
+#define CJ_CLV_REFUND_IGNORE 2 /* refunds are not looked at */
+
+typedef struct cj_clv_summary_options {
+    int64_t struct_size;
+    int64_t as_of_ms;       /* end of what is known (calibration), exclusive; 0: now, this
+                             * millisecond included */
+    int64_t holdout_end_ms; /* exclusive, after as_of_ms; 0: no holdout */
+    int64_t from_ms;        /* orders and refunds since; 0: since ever */
+    int64_t first_from_ms;  /* only customers whose first purchase is in */
+    int64_t first_until_ms; /* [first_from_ms, first_until_ms); 0: open */
+    int32_t period;         /* CJ_CLV_DAY, _WEEK, _ANY */
+    int32_t refunds;        /* CJ_CLV_REFUND_* */
+    const char *segment;    /* only who is in it at as_of_ms: a definition's name, or an
+                             * expression; NULL: everybody */
+    const char *identifier; /* NULL, or a kind: adds a column of that name */
+    int32_t include_guests; /* not 0: also profiles known only by a guest identifier */
+    int32_t include_free;   /* not 0: orders of value 0 are purchases too */
+    int32_t threads;        /* 0: 1 */
+    int32_t reserved;       /* 0 */
+    cj_progress_fn progress; /* blocks read */
+    void *progress_user;
+} cj_clv_summary_options;
+
+/* What value models read of each customer with a purchase: orders with a positive total
+ * (as cj_rfm; with include_free all that are no refund), those of one period as one.
+ *
+ * Columns: profile: int64; the identifier asked for: text; x: int64, repeat purchases
+ * (the first one is none); tx_days, t_days: double, from the first purchase to the last
+ * and to the end of what is known: whole days, or 7 x whole weeks, or exact to the
+ * millisecond (any); spend: double, mean value of the repeat purchases in units of the
+ * store's currency (12.5 is 12.50 EUR), 0 when there is none; litt: double, sum of
+ * ln(days between purchases); first_ms: int64, the first purchase.  With a holdout also
+ * x_star: int64, purchases in [as_of_ms, holdout_end_ms), spend_star: double, their
+ * value together, and holdout_days: double, its length.  Ordered by profile.
+ *
+ * The end is the local day (week) of the last millisecond before as_of_ms.  A refund
+ * belongs to the latest purchase before it, in the calibration and in the holdout each
+ * for itself; net values can fall to 0 or below.  opts may be NULL.
+ * Errors: CJ_EINVAL, those of a segment (cj_segment_evaluate), CJ_ELIMIT (a sum beyond
+ * int64), CJ_EINTERRUPT.  Owned: cj_table_free(*out).  Since 0.3. */
+int32_t cj_clv_summary(cj_db *db, const cj_clv_summary_options *opts, cj_table **out);
+
 /* ---- segments ---------------------------------------------------------------- */
 
 /* A segment is a condition over a profile, written as docs/SEGMENTS.md says:

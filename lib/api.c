@@ -541,6 +541,57 @@ int32_t cj_rfm_classes(cj_table **out)
     return cj__rfm_classes(&cx.allocator, out);
 }
 
+/* ---- value
+ * ---------------------------------------------------------------------------------------
+ */
+
+/* Who is asked about, and when: a segment (NULL: everybody) in a snapshot. */
+typedef struct api_who {
+    cj__reader *reader;
+    cj__arena arena;
+    uint64_t *profiles;
+} api_who;
+
+static int32_t api_who_open(cj_db *db, const char *segment, int64_t as_of_ms,
+                            int32_t threads, api_who *w)
+{
+    const cj_segment_options o = {.as_of_ms = as_of_ms, .threads = threads};
+    int32_t rc;
+
+    memset(w, 0, sizeof *w);
+    cj__arena_init(&w->arena, &db->cx.allocator);
+    rc = cj__reader_open(db, &w->reader);
+    if (rc == CJ_OK && segment != NULL)
+        rc = cj__segment_profiles(w->reader, segment, &o, &w->arena, &w->profiles);
+    return rc;
+}
+
+static void api_who_close(api_who *w)
+{
+    cj__reader_end(w->reader);
+    cj__arena_end(&w->arena);
+}
+
+int32_t cj_clv_summary(cj_db *db, const cj_clv_summary_options *opts, cj_table **out)
+{
+    cj_clv_summary_options o;
+    api_who who;
+    int32_t rc = api_enter_table(db, out);
+
+    if (rc != CJ_OK)
+        return rc;
+    rc = cj__sized_read(&o, sizeof o, opts);
+    if (rc != CJ_OK)
+        return api_leave(db, rc);
+    if (o.as_of_ms == 0)
+        o.as_of_ms = api_now(db, 0) + 1; /* what was recorded just now counts */
+    rc = api_who_open(db, o.segment, o.as_of_ms, o.threads, &who);
+    if (rc == CJ_OK)
+        rc = cj__clv_summary(who.reader, &o, who.profiles, out);
+    api_who_close(&who);
+    return api_leave(db, rc);
+}
+
 /* ---- segments
  * ------------------------------------------------------------------------------------
  */

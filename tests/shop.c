@@ -218,6 +218,8 @@ static void shop_value(api_text *text, const cj_table *t, int64_t column, int64_
         bytes = cj_table_text(t, column, &offsets);
         (void)snprintf(value, sizeof value, "%.*s",
                        (int)(offsets[row + 1] - offsets[row]), bytes + offsets[row]);
+    } else if (cj_table_type(t, column) == CJ_DOUBLE) {
+        (void)snprintf(value, sizeof value, "%.6g", cj_table_double(t, column)[row]);
     } else if (strlen(name) > 3 && strcmp(name + strlen(name) - 3, "_ms") == 0) {
         cj__time_format(cj_table_int64(t, column)[row], value);
     } else {
@@ -239,6 +241,24 @@ char *shop_rows(cj_table *table)
     }
     cj_table_free(table);
     return text.data;
+}
+
+void expect_table(cj_table *table, const char *want)
+{
+    api_text got = {0};
+    char *rows;
+
+    for (int64_t column = 0; column < cj_table_columns(table); column++) {
+        api_put(&got, column > 0 ? " " : "");
+        api_put(&got, cj_table_name(table, column));
+    }
+    api_put(&got, "\n");
+    rows = shop_rows(table);
+    api_put(&got, rows);
+    if (strcmp(got.data, want) != 0)
+        ck_abort_msg("%s---- instead of\n%s", got.data, want);
+    free(rows);
+    free(got.data);
 }
 
 cj_segment_options shop_options(shop *s, const char *as_of)

@@ -32,9 +32,10 @@ int64_t shop_merge(shop *s, const char *a, const char *b); /* the edge */
 void shop_define(shop *s, const char *lines);
 void shop_list(shop *s, const char *name, const char *customers); /* by blanks */
 
-/* Rows as lines, values apart by blanks; absent ones "-"; times of columns "..._ms" as
- * text.  Frees the table; free the text. */
+/* Rows as lines, values apart by blanks; absent ones "-"; doubles with six digits;
+ * times of columns "..._ms" as text.  Frees the table; free the text. */
 char *shop_rows(cj_table *table);
+void expect_table(cj_table *table, const char *want); /* names, then rows; frees it */
 
 cj_segment_options shop_options(shop *s, const char *as_of);
 /* The rows of cj_segment_evaluate. */

@@ -86,12 +86,13 @@ out:
     return rc;
 }
 
-static int32_t candidates_bits(cj__everyone *e, const uint32_t *profiles, size_t n,
-                               cj__arena *arena)
+int32_t cj__everyone_bits(const cj__everyone *e, const void *profiles, size_t n,
+                          cj__arena *arena, uint64_t **bits_out)
 {
+    const unsigned char *at = profiles;
     const uint32_t *profile_of;
     const uint8_t *mask;
-    uint32_t n_nodes;
+    uint32_t n_nodes, profile;
     uint64_t *bits;
     size_t bytes;
     int32_t rc;
@@ -102,9 +103,11 @@ static int32_t candidates_bits(cj__everyone *e, const uint32_t *profiles, size_t
     if (bits == NULL)
         return CJ_ENOMEM;
     memset(bits, 0, bytes);
-    for (size_t i = 0; i < n; i++)
-        bits[profiles[i] >> 6] |= (uint64_t)1 << (profiles[i] & 63);
-    e->profiles = bits;
+    for (size_t i = 0; i < n; i++) {
+        memcpy(&profile, at + i * sizeof profile, sizeof profile);
+        bits[profile >> 6] |= (uint64_t)1 << (profile & 63);
+    }
+    *bits_out = bits;
 out:
     return rc;
 }
@@ -156,6 +159,7 @@ static int32_t candidates_take(cj__everyone *e, const cj__str *partial,
                                cj__arena *arena)
 {
     const size_t n = partial->n / sizeof(uint32_t);
+    uint64_t *bits;
     uint32_t *profiles = cj__arena_alloc(arena, partial->n + 1);
     int32_t rc;
 
@@ -164,7 +168,8 @@ static int32_t candidates_take(cj__everyone *e, const cj__str *partial,
     if (n > 0)
         memcpy(profiles, partial->data, partial->n);
     e->nobody = n == 0;
-    CJ_TRY(candidates_bits(e, profiles, n, arena));
+    CJ_TRY(cj__everyone_bits(e, profiles, n, arena, &bits));
+    e->profiles = bits;
     if (n <= CANDIDATES_FEW)
         CJ_TRY(candidates_some(e, profiles, n, arena));
 out:

@@ -161,6 +161,47 @@ out:
     return rc;
 }
 
+static int32_t evaluate_known(const cj__everyone *e, cj__runner *r, cj__str *partial)
+{
+    const evaluate *v = e->user;
+    const uint32_t profile = (uint32_t)r->facts.profile;
+    cj__answer answer;
+    int32_t rc;
+
+    CJ_TRY(cj__runner_answer(r, v->item, e->now_ms, &answer));
+    if (answer.truth == CJ__TRUE)
+        cj__str_put(partial, &profile, sizeof profile);
+out:
+    return rc;
+}
+
+int32_t cj__segment_profiles(cj__reader *reader, const char *source,
+                             const cj_segment_options *opts, cj__arena *arena,
+                             uint64_t **bits_out)
+{
+    cj_db *db = cj__reader_db(reader);
+    cj__everyone e = {0};
+    evaluate v = {.ask.reader = reader};
+    int32_t rc = cj__ask_options(opts);
+
+    *bits_out = NULL;
+    if (rc != CJ_OK)
+        return rc;
+    cj__set_begin(&v.ask.set, db, cj__reader_conn(reader));
+    CJ_TRY(cj__ask_source(&v.ask, source, &v.item));
+    cj__ask_everyone(&v.ask, opts, &v, &e);
+    e.visit = evaluate_known;
+    e.momentary = e.members_only = 1;
+    e.root = v.item;
+    CJ_TRY(cj__everyone_run(&e));
+    CJ_TRY(cj__everyone_bits(&e, e.partial.data, e.partial.n / sizeof(uint32_t), arena,
+                             bits_out));
+out:
+    cj__str_end(&e.partial);
+    cj__set_end(&v.ask.set);
+    return rc;
+}
+
 /* ---- one profile
  * ------------------------------------------------------------------------- */
 

@@ -37,6 +37,10 @@ cj__scan_options cj__everyone_scan(const cj__everyone *e, const cj__needs *needs
 
 int32_t cj__everyone_run(cj__everyone *e);
 
+/* A bit for each of n profiles (uint32_t, wherever they lie), in the arena. */
+int32_t cj__everyone_bits(const cj__everyone *e, const void *profiles, size_t n,
+                          cj__arena *arena, uint64_t **bits_out);
+
 /* Who may be in item `root` at e->now_ms, by a clause that is quicker to ask than the
  * whole: e->profiles, and e->some, in the arena; as they are when no clause is. */
 int32_t cj__candidates(cj__everyone *e, cj__runner *r, cj__arena *arena);

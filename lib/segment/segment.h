@@ -17,6 +17,13 @@ int32_t cj__segment_count(cj_db *db, const char *name, const cj_segment_options 
                           int64_t *n_out);
 int32_t cj__profile_segments(cj_db *db, int64_t profile, const cj_segment_options *opts,
                              cj_table **out);
+/* Who is in it, for questions of other rooms about them: a bit for each profile, in the
+ * arena, in the snapshot of a reader.  source: a definition's name, or an expression.
+ */
+struct cj__reader;
+int32_t cj__segment_profiles(struct cj__reader *reader, const char *source,
+                             const cj_segment_options *opts, cj__arena *arena,
+                             uint64_t **bits_out);
 /* source: a definition's name, or an expression. */
 int32_t cj__segment_explain(cj_db *db, const char *source,
                             const cj_segment_options *opts, cj_table **out);

@@ -53,6 +53,12 @@ CONSTANTS: Dict[str, int] = {
     "CJ_RFM_GROSS": 1,
     "CJ_RFM_TOTAL": 0,
     "CJ_RFM_MEAN": 1,
+    "CJ_CLV_DAY": 0,
+    "CJ_CLV_WEEK": 1,
+    "CJ_CLV_ANY": 2,
+    "CJ_CLV_REFUND_NET": 0,
+    "CJ_CLV_REFUND_DROP": 1,
+    "CJ_CLV_REFUND_IGNORE": 2,
     "CJ_INT64": 1,
     "CJ_DOUBLE": 2,
     "CJ_TEXT": 3,
@@ -224,6 +230,27 @@ class RfmOptions(Structure):
     ]
 
 
+class ClvSummaryOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_int64),
+        ("as_of_ms", c_int64),
+        ("holdout_end_ms", c_int64),
+        ("from_ms", c_int64),
+        ("first_from_ms", c_int64),
+        ("first_until_ms", c_int64),
+        ("period", c_int32),
+        ("refunds", c_int32),
+        ("segment", c_char_p),
+        ("identifier", c_char_p),
+        ("include_guests", c_int32),
+        ("include_free", c_int32),
+        ("threads", c_int32),
+        ("reserved", c_int32),
+        ("progress", ProgressHook),
+        ("progress_user", c_void_p),
+    ]
+
+
 class SegmentOptions(Structure):
     _fields_ = [
         ("struct_size", c_int64),
@@ -248,6 +275,7 @@ STRUCTS: Dict[str, Type[Structure]] = {
     "cj_events_options": EventsOptions,
     "cj_rfm_class": RfmClass,
     "cj_rfm_options": RfmOptions,
+    "cj_clv_summary_options": ClvSummaryOptions,
     "cj_segment_options": SegmentOptions,
 }
 
@@ -308,6 +336,7 @@ FUNCTIONS: List[Tuple[str, Any, List[Any]]] = [
     ("cj_events", c_int32, [_db, POINTER(EventsOptions), _out]),
     ("cj_rfm", c_int32, [_db, POINTER(RfmOptions), _out]),
     ("cj_rfm_classes", c_int32, [_out]),
+    ("cj_clv_summary", c_int32, [_db, POINTER(ClvSummaryOptions), _out]),
     (
         "cj_segment_evaluate",
         c_int32,

@@ -1,0 +1,48 @@
+/* What the files of the value models' summary share: the fold over a customer's orders
+ * and refunds, and what it remembers.  Private to room metrics. */
+#ifndef CJ__METRICS_CLV_SUMMARY_H
+#define CJ__METRICS_CLV_SUMMARY_H
+
+#include "metrics/days.h"
+#include "metrics/metrics.h"
+
+/* Purchases of one period are one purchase.  A period has a number: local days since
+ * 1970, local weeks (they begin on Monday), or the millisecond itself. */
+typedef struct cj__clv_periods {
+    cj__days days;
+    int32_t period; /* CJ_CLV_DAY, _WEEK, _ANY */
+} cj__clv_periods;
+
+int64_t cj__clv_period(const cj__clv_periods *p, int64_t utc_ms);
+double cj__clv_days(const cj__clv_periods *p, int64_t n); /* how long n of them are */
+
+typedef struct cj__clv_fold {
+    cj__clv_periods periods;
+    int64_t as_of_ms;                      /* what comes later is holdout */
+    int64_t first_from_ms, first_until_ms; /* of the first purchase */
+    int32_t refunds;                       /* CJ_CLV_REFUND_* */
+    int32_t include_free, holdout;
+} cj__clv_fold;
+
+typedef struct cj__clv_fact {
+    uint32_t profile, x;  /* x: repeat purchases */
+    int64_t first_ms;     /* of the first purchase */
+    int64_t gap;          /* periods from the first purchase to the last */
+    int64_t repeat_minor; /* value of the repeat purchases */
+    double litt;          /* sum of ln(days between purchases) */
+    int64_t x_star;       /* purchases in the holdout */
+    int64_t star_minor;   /* their value */
+} cj__clv_fact;
+
+#define CJ__CLV_FACT_BYTES 40
+#define CJ__CLV_STAR_BYTES 16 /* more, with a holdout */
+
+/* A cj__fold's function; arg is a cj__clv_fold. */
+int32_t cj__clv_profile(const void *arg, cj__str *partial, uint32_t profile,
+                        const cj__columns *columns, int64_t first, int64_t n);
+size_t cj__clv_fact_bytes(int32_t holdout);
+/* Fact number i of a partial. */
+void cj__clv_fact_read(const cj__str *partial, int32_t holdout, int64_t i,
+                       cj__clv_fact *out);
+
+#endif
