@@ -10,10 +10,12 @@
 #define CJ__CLV_PAIRS 10   /* lower triangle by rows: 00 10 11 20 21 22 30 31 32 33 */
 #define CJ__CLV_CHUNK 256  /* rows of one loglik call at most */
 #define CJ__CLV_TABLE 4096 /* x up to which a model may keep numbers per x */
+#define CJ__CLV_K 24       /* regularity at most; 12 is what peers try */
 
 /* Customers in columns, in the papers' symbols; columns that a family does not name may
  * be NULL.
- *   continuous  x repeat purchases in (0, T], tx time of the last (0 if none), t = T
+ *   continuous  x repeat purchases in (0, T], tx time of the last (0 if none), t = T;
+ *               z: for (M)BG/CNBD-k alone, litt (clv_cnbd.h)
  *   discrete    x transactions in t = n opportunities, tx the last one's number
  *   spend       x transactions, z their mean value
  *   contract    t periods: lost in period t (x = 1), or still there after it (x = 0) */
@@ -28,7 +30,7 @@ typedef struct cj__clv_model cj__clv_model;
 typedef struct cj__clv_at {
     const cj__clv_model *model;
     double theta[CJ__CLV_PARAMS];
-    int32_t k;     /* regularity of (M)BG/CNBD-k; 1 elsewhere */
+    int32_t k;     /* regularity of (M)BG/CNBD-k, 1..CJ__CLV_K; 1 elsewhere */
     int64_t max_x; /* table covers x in 0..max_x; others are worked out one by one */
     double *table; /* the model's own, (max_x + 1) * model->n_table doubles */
     const cj__allocator *allocator;

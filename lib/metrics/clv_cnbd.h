@@ -3,20 +3,20 @@
  * A living customer buys after Erlang-k times: k phases of rate lambda each, lambda ~
  * Gamma(r, alpha) over customers (k = 1: Poisson purchases, BG/NBD and MBG/NBD).  After
  * a purchase (MBG: the first one, too) the customer drops out with probability p ~
- * Beta(a, b).  k is given (at->k, 1..CJ__CLV_CNBD_K); mean time between purchases
- * k/lambda.
- *
- * rows->z is `litt`: the sum of the logarithms of the times between purchases (0 if
- * x = 0).  (k-1) litt - x ln Gamma(k) does not depend on the parameters, but on k: with
- * litt the log-likelihoods of different k compare; z NULL leaves litt out, so k cannot
- * be chosen by likelihood. */
+ * Beta(a, b).  k is given, at->k; the mean time between purchases is k / lambda. */
 #ifndef CJ__METRICS_CLV_CNBD_H
 #define CJ__METRICS_CLV_CNBD_H
 
 #include "metrics/clv.h"
 
-#define CJ__CLV_CNBD_K 24 /* BTYDplus tries 12; 24 is a clock: ITT within 20 % */
 #define CJ__CLV_CNBD_TABLE 12
+
+/* rows->z is `litt`: the sum of ln(time between purchases) over the x of them, in the
+ * unit of tx (in another unit u: litt - x ln u); 0 if x = 0.  The log-likelihood has
+ * (k-1) litt - x ln Gamma(k): nothing to the parameters, but it decides which k is
+ * likely. z NULL leaves litt out: then log-likelihoods of different k do not compare,
+ * and k cannot be chosen by them.  It is linear in litt: equal (x, tx, T) may share
+ * their mean. */
 
 /* Chances to drop out after x repeat purchases: x (BG), x + 1 (MBG). */
 double cj__cnbd_chances(const cj__clv_at *at, double x);
@@ -27,7 +27,7 @@ int cj__cnbd_is_modified(const cj__clv_at *at); /* MBG */
 typedef struct cj__cnbd_state {
     double x, tx, t, shape, scale, alive;
     double a, b; /* of p given alive: Beta(a, b + chances) */
-    double phase[CJ__CLV_CNBD_K];
+    double phase[CJ__CLV_K];
 } cj__cnbd_state;
 void cj__cnbd_state_of(const cj__clv_at *at, double x, double tx, double t,
                        cj__cnbd_state *out);

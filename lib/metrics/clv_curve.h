@@ -8,7 +8,7 @@
 
 #include "metrics/clv.h"
 
-#define CJ__CLV_CURVE_WIDTH 24 /* numbers per customer at most */
+#define CJ__CLV_CURVE_WIDTH CJ__CLV_K /* numbers per customer at most */
 
 typedef struct cj__clv_curve {
     const cj__clv_ask *ask;
