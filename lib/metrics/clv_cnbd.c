@@ -170,13 +170,23 @@ static void cnbd_phases_of(const cj__clv_at *at, double n, double t, double w,
     out->ralpha = r * e * (sjn / s - sj * sn);
 }
 
-/* Adds the braces: ln(e^u + e^v), u alive, v dead, to the factor's derivatives. */
-static void cnbd_derive(const cj__clv_at *at, const cnbd_entry *e, double tx, double t,
-                        const cnbd_phases *f, double alive, double g[4], double h[10])
+/* One row on its way: its entry, both logarithms of scales, and P(alive). */
+typedef struct cnbd_row {
+    const cnbd_entry *e;
+    double tx, t, log_t, log_x, alive;
+    cnbd_phases f;
+} cnbd_row;
+
+/* Adds the braces, ln(e^u + e^v), u alive, v dead, to the factor's derivatives. */
+static void cnbd_derive(const cj__clv_at *at, const cnbd_row *row, double g[4],
+                        double h[10])
 {
-    const double r = at->theta[0], alpha = at->theta[1], dead = 1 - alive;
-    const double qt = alpha / (alpha + t), qx = alpha / (alpha + tx);
-    const double lt = log(alpha + t), lx = log(alpha + tx);
+    const cnbd_entry *e = row->e;
+    const cnbd_phases *f = &row->f;
+    const double r = at->theta[0], alpha = at->theta[1];
+    const double alive = row->alive, dead = 1 - alive;
+    const double qt = alpha / (alpha + row->t), qx = alpha / (alpha + row->tx);
+    const double lt = row->log_t, lx = row->log_x;
     const double u[2] = {f->r - r * lt, f->alpha - e->n * qt};
     const double v[4] = {-r * lx, -e->n * qx, dead > 0 ? 1 : 0, e->dead_b};
     const double d[4] = {u[0] - v[0], u[1] - v[1], -v[2], -v[3]};
@@ -206,25 +216,25 @@ void cj__cnbd_loglik(const cj__clv_at *at, const cj__clv_rows *rows, double *ll,
 
     for (int64_t i = 0; i < rows->n; i++) {
         const double tx = rows->tx[i], t = rows->t[i], w = (t - tx) / (alpha + t);
+        double odds, g[4], h[10]; /* odds: logarithm, of being dead: v - u */
+        cnbd_row row = {.tx = tx, .t = t, .log_t = log(alpha + t)};
         cnbd_entry own;
-        const cnbd_entry *e = cnbd_find(at, rows->x[i], &own);
-        cnbd_phases f = {0};
-        double odds, g[4], h[10]; /* of being dead: e^(v-u) */
 
+        row.e = cnbd_find(at, rows->x[i], &own);
         if (grad == NULL)
-            f.log_s = log(cnbd_sum(at->k, e->n, w));
+            row.f.log_s = log(cnbd_sum(at->k, row.e->n, w));
         else
-            cnbd_phases_of(at, e->n, t, w, &f);
-        odds = e->dead + e->n * log1p((t - tx) / (alpha + tx)) - f.log_s;
-        ll[i] = e->value - e->n * log(alpha + t) + f.log_s +
-                (odds > 30 ? odds : log1p(exp(odds)));
-        if (odds > 30)
-            ll[i] += exp(-odds);
+            cnbd_phases_of(at, row.e->n, t, w, &row.f);
+        odds = row.e->dead + row.e->n * log1p((t - tx) / (alpha + tx)) - row.f.log_s;
+        ll[i] = row.e->value - row.e->n * row.log_t + row.f.log_s +
+                (odds > 30 ? odds + exp(-odds) : log1p(exp(odds)));
         if (rows->z != NULL)
             ll[i] += (at->k - 1) * rows->z[i];
         if (grad == NULL)
             continue;
-        cnbd_derive(at, e, tx, t, &f, 1 / (1 + exp(odds)), g, h);
+        row.log_x = log(alpha + tx);
+        row.alive = 1 / (1 + exp(odds));
+        cnbd_derive(at, &row, g, h);
         for (int p = 0; p < 4; p++)
             grad[p][i] = g[p];
         for (int p = 0; p < CJ__CLV_PAIRS; p++)
