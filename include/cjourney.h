@@ -396,6 +396,14 @@ typedef struct cj_clv_summary_options {
  * int64), CJ_EINTERRUPT.  Owned: cj_table_free(*out).  Since 0.3. */
 int32_t cj_clv_summary(cj_db *db, const cj_clv_summary_options *opts, cj_table **out);
 
+/* The value models that are saved in the file.  Columns: name, model (its kind, such as
+ * bgnbd): text; saved_ms: int64; fit: text, the JSON of cj_clv_to_json.  Ordered by name.
+ * Since 0.3. */
+int32_t cj_clv_saved(cj_db *db, cj_table **out);
+
+/* Forget a saved model.  Errors: CJ_ENOTFOUND.  Since 0.3. */
+int32_t cj_clv_drop(cj_db *db, const char *name);
+
 /* ---- segments ---------------------------------------------------------------- */
 
 /* A segment is a condition over a profile, written as docs/SEGMENTS.md says:

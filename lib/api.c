@@ -592,6 +592,23 @@ int32_t cj_clv_summary(cj_db *db, const cj_clv_summary_options *opts, cj_table *
     return api_leave(db, rc);
 }
 
+int32_t cj_clv_saved(cj_db *db, cj_table **out)
+{
+    int32_t rc = api_enter_table(db, out);
+
+    return rc == CJ_OK ? api_leave(db, cj__clv_saved_table(db, out)) : rc;
+}
+
+int32_t cj_clv_drop(cj_db *db, const char *name)
+{
+    int32_t rc = api_enter(db);
+
+    if (rc != CJ_OK)
+        return rc;
+    return api_leave(db, name == NULL ? cj__fail(CJ_EMISUSE, "name is NULL")
+                                      : cj__clv_drop(db, name));
+}
+
 /* ---- segments
  * ------------------------------------------------------------------------------------
  */

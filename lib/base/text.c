@@ -2,6 +2,9 @@
  * bytes. Decimal money is in decimal.c, widths on a terminal in width.c. */
 #include "base/text.h"
 
+#include "base/ctx.h"
+#include "base/limits.h"
+
 #include <string.h>
 
 /* The well-formed sequences of Unicode table 3-7: bytes after the second are always
@@ -140,4 +143,18 @@ int cj__int64_parse(const char *text, size_t n, int64_t *out)
     }
     *out = (int64_t)(negative ? 0 - value : value);
     return 0;
+}
+
+int32_t cj__name_check(const char *what, cj__text name)
+{
+    if (name.n == 0 || name.n > CJ__MAX_NAME)
+        return cj__fail(CJ_EINVAL, "%s has 1 to %d bytes", what, CJ__MAX_NAME);
+    for (size_t i = 0; i < name.n; i++) {
+        if ((unsigned char)name.data[i] < 0x20 || name.data[i] == 0x7F)
+            return cj__fail_at((int64_t)i, CJ_EINVAL, "%s holds no control characters",
+                               what);
+    }
+    if (!cj__utf8_valid(name.data, name.n))
+        return cj__fail(CJ_EINVAL, "%s is UTF-8 text", what);
+    return CJ_OK;
 }

@@ -18,6 +18,10 @@ uint32_t cj__utf8_decode(const char *bytes, size_t length);
  * byte that is not UTF-8: 1). */
 size_t cj__utf8_width(const char *bytes, size_t n);
 
+/* May something be called so?  1 to CJ__MAX_NAME bytes of UTF-8 without control
+ * characters; CJ_EINVAL says what of it ("a segment's name") is wrong. */
+int32_t cj__name_check(const char *what, cj__text name);
+
 /* A whole decimal int64 ("-12"; no blanks, no "+", no leading zeros); 0, or -1. */
 int cj__int64_parse(const char *text, size_t n, int64_t *out);
 

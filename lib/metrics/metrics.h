@@ -15,4 +15,18 @@ int32_t cj__rfm_classes(const cj__allocator *a, cj_table **out);
 int32_t cj__clv_summary(struct cj__reader *reader, const cj_clv_summary_options *opts,
                         const uint64_t *profiles, cj_table **out);
 
+/* A fitted value model in the file: its name there, its kind, and what it says of
+ * itself (clv_saved.c). */
+typedef struct cj__clv_saved {
+    cj__text name, model, json;
+    int64_t time_ms;
+} cj__clv_saved;
+
+int32_t cj__clv_save(cj_db *db, const cj__clv_saved *m);
+/* Texts in the arena. */
+int32_t cj__clv_saved_get(cj__conn *conn, const char *name, cj__arena *arena,
+                          cj__clv_saved *out);
+int32_t cj__clv_saved_table(cj_db *db, cj_table **out);
+int32_t cj__clv_drop(cj_db *db, const char *name);
+
 #endif

@@ -1,5 +1,5 @@
-/* What is written of segments: definitions and static lists.  The one file of an
- * analysis that writes. */
+/* What is written of segments: definitions and static lists.  The one file of this room
+ * that writes. */
 #include "segment/live.h"
 
 #include "base/text.h"
@@ -9,18 +9,7 @@
 
 static int32_t member_name(const char *name)
 {
-    const size_t n = strlen(name);
-
-    if (n == 0 || n > CJ__MAX_NAME)
-        return cj__fail(CJ_EINVAL, "a segment's name has 1 to %d bytes", CJ__MAX_NAME);
-    for (size_t i = 0; i < n; i++) {
-        if ((unsigned char)name[i] < 0x20 || name[i] == 0x7F)
-            return cj__fail_at((int64_t)i, CJ_EINVAL,
-                               "a segment's name holds no control characters");
-    }
-    if (!cj__utf8_valid(name, n))
-        return cj__fail(CJ_EINVAL, "a segment's name is UTF-8 text");
-    return CJ_OK;
+    return cj__name_check("a segment's name", cj__text_of(name));
 }
 
 /* The definition of a name, or id 0. */

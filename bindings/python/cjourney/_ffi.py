@@ -337,6 +337,8 @@ FUNCTIONS: List[Tuple[str, Any, List[Any]]] = [
     ("cj_rfm", c_int32, [_db, POINTER(RfmOptions), _out]),
     ("cj_rfm_classes", c_int32, [_out]),
     ("cj_clv_summary", c_int32, [_db, POINTER(ClvSummaryOptions), _out]),
+    ("cj_clv_saved", c_int32, [_db, _out]),
+    ("cj_clv_drop", c_int32, [_db, c_char_p]),
     (
         "cj_segment_evaluate",
         c_int32,
