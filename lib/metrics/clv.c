@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-static const cj__clv_model *const models[] = {&cj__clv_bgcnbd, &cj__clv_mbgcnbd, NULL};
+static const cj__clv_model *const models[] = {&cj__clv_bgnbd, &cj__clv_mbgnbd,
+                                              &cj__clv_bgcnbd, &cj__clv_mbgcnbd, NULL};
 
 int32_t cj__clv_model_find(const char *name, const cj__clv_model **out)
 {
