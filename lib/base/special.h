@@ -10,4 +10,8 @@ double cj__lgamma(double x);
 double cj__digamma(double x);
 double cj__trigamma(double x);
 
+/* ln (z)_m = ln Gamma(z+m) - ln Gamma(z) and its first two derivatives in z, where the
+ * difference of two of the above would lose its digits. */
+void cj__log_rising(double z, double m, double out[3]);
+
 #endif

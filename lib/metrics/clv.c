@@ -1,12 +1,21 @@
-/* The models there are: one row each. */
+/* The models there are: one row each, the ones to try first before the others.  A new
+ * one is a file clv_<name>.c and a row here. */
 #include "metrics/clv.h"
 
 #include "base/nearest.h"
 
 #include <string.h>
 
-static const cj__clv_model *const models[] = {&cj__clv_bgcnbd, &cj__clv_mbgcnbd,
-                                              &cj__clv_gammagamma, NULL};
+/* clang-format off */
+static const cj__clv_model *const models[] = {
+    &cj__clv_bgnbd,
+    &cj__clv_mbgnbd,
+    &cj__clv_bgcnbd,
+    &cj__clv_mbgcnbd,
+    &cj__clv_gammagamma,
+    NULL,
+};
+/* clang-format on */
 
 int32_t cj__clv_model_find(const char *name, const cj__clv_model **out)
 {
