@@ -404,6 +404,104 @@ int32_t cj_clv_saved(cj_db *db, cj_table **out);
 /* Forget a saved model.  Errors: CJ_ENOTFOUND.  Since 0.3. */
 int32_t cj_clv_drop(cj_db *db, const char *name);
 
+/* ---- value: customers together ---------------------------------------------------- */
+
+/* A number for each of n profiles, ascending: the columns profile and clv of
+ * cj_clv_predict, say.  Borrowed during the call. */
+typedef struct cj_profile_values {
+    int64_t struct_size;
+    int64_t n;
+    const int64_t *profiles;
+    const double *values;
+} cj_profile_values;
+
+/* How customers are distributed over the scores and classes of cj_rfm, and how much of
+ * the value is in each.
+ *
+ * Columns: dimension: text (r, f, m, class, all); score: int64 (null for class and all);
+ * class: text (null otherwise, and for those whom no class fits); low, high: int64, the
+ * least and the greatest recency, frequency or monetary value of that score (null when
+ * nobody has it); customers: int64; customers_ratio: double, share of all; value_minor:
+ * int64; value_ratio: double (null when all have none); scored: int64, customers with a
+ * value in clv; clv: double, its sum, in its unit; clv_ratio: double.  Rows: scores of r
+ * from 1, of f, of m, the classes in order of precedence, all.  opts and clv may be NULL.
+ * Errors: those of cj_rfm; CJ_EINVAL for CJ_RFM_MEAN, and for profiles that do not ascend
+ * or a value that is not finite (cj_errpos() is its index).  Since 0.3. */
+int32_t cj_rfm_distribution(cj_db *db, const cj_rfm_options *opts,
+                            const cj_profile_values *clv, cj_table **out);
+
+/* Who moved from which class to which between before_ms and opts->as_of_ms.  Scores are
+ * those of each date; with from_ms, both windows are equally long.
+ *
+ * Columns: from_class, to_class: text ("(none)": no class fits; from "(new)": no customer
+ * then; to "(gone)": none any more, in the window); customers: int64; from_ratio: double,
+ * their share of from_class; from_minor, to_minor: int64, their monetary value then and
+ * now.  Rows with a customer, by from_class, then to_class, in order of precedence,
+ * (none), then (new) or (gone).  opts may be NULL.
+ * Errors: those of cj_rfm; CJ_EINVAL for CJ_RFM_MEAN, or before_ms after as_of_ms.
+ * Since 0.3. */
+int32_t cj_rfm_migrate(cj_db *db, const cj_rfm_options *opts, int64_t before_ms,
+                       cj_table **out);
+
+/* How much of the value the best customers have: of n customers, minor (money such as
+ * monetary_minor of cj_rfm) or value (such as clv of cj_clv_predict); the other is NULL.
+ *
+ * Columns: measure: text; customers: int64; value_minor: int64 (null for value); value:
+ * double; ratio: double, share of all value (null when there is none).  Rows: "top 1 %",
+ * "top 5 %", "top 10 %", "top 20 %", "top 50 %" (rounded up to whole customers), "all",
+ * "half of the value" (the fewest customers who have it), "gini": ratio is the Gini
+ * coefficient, 0 when all are equal; values below 0 can lift it above 1.
+ * Errors: CJ_EMISUSE, CJ_EINVAL (not finite), CJ_ELIMIT (a sum beyond int64).
+ * Since 0.3. */
+int32_t cj_value_concentration(const int64_t *minor, const double *value, int64_t n,
+                               cj_table **out);
+
+#define CJ_COHORT_MONTH 1    /* local month of the first purchase */
+#define CJ_COHORT_CHANNEL 2  /* of the acquisition touch: the first event up to the */
+#define CJ_COHORT_CAMPAIGN 4 /* first purchase that has a channel or a campaign */
+
+/* What it cost to win a cohort; several of one cohort are added up. */
+typedef struct cj_cohort_cost {
+    int64_t struct_size;
+    const char *month;   /* "2024-03"; NULL unless cohorts are by month */
+    const char *channel; /* NULL: those without one, or not by channel */
+    const char *campaign;
+    int64_t cost_minor;
+} cj_cohort_cost;
+
+typedef struct cj_value_cohorts_options {
+    int64_t struct_size;
+    int64_t as_of_ms;       /* events before it; 0: now, this millisecond included */
+    int64_t first_from_ms;  /* only customers whose first purchase is in */
+    int64_t first_until_ms; /* [first_from_ms, first_until_ms); 0: open */
+    int32_t by;             /* sum of CJ_COHORT_*; 0: CJ_COHORT_MONTH */
+    int32_t monetary;       /* CJ_RFM_NET, CJ_RFM_GROSS */
+    double margin;          /* what is earned of 1 of value; 0: all of it */
+    const cj_cohort_cost *costs;
+    int64_t n_costs;
+    const char *segment;     /* only who is in it at as_of_ms; NULL: everybody */
+    int32_t include_guests;  /* not 0: also profiles known only by a guest identifier */
+    int32_t threads;         /* 0: 1 */
+    cj_progress_fn progress; /* blocks read */
+    void *progress_user;
+} cj_value_cohorts_options;
+
+/* Customers (an order with a positive total) by when and from where they came.
+ *
+ * Columns: month, channel, campaign: text, those that cohorts are by; customers, orders,
+ * value_minor: int64, what they have brought; scored: int64, customers with a value in
+ * clv; clv: double, its sum, in units of the currency; cost_minor: int64 (null: none
+ * given); cac_minor: int64, per customer, rounded half even; value_cost_ratio: double,
+ * margin x value / cost; clv_cost_ratio: double, (margin x value + clv) / cost, the
+ * CLV:CAC; payback_months: int64 (null: not yet): after so many months of 30.436875 days
+ * since the first purchase the mean customer had brought the cost, of each month those
+ * counting who were seen to its end.  Ordered by month, channel, campaign, null first; a
+ * cost without customers is a row.  opts and clv may be NULL.
+ * Errors: CJ_EINVAL (cj_errpos() is the index of a cost or value), those of a segment,
+ * CJ_ELIMIT, CJ_EINTERRUPT.  Since 0.3. */
+int32_t cj_value_cohorts(cj_db *db, const cj_value_cohorts_options *opts,
+                         const cj_profile_values *clv, cj_table **out);
+
 /* ---- segments ---------------------------------------------------------------- */
 
 /* A segment is a condition over a profile, written as docs/SEGMENTS.md says:

@@ -513,6 +513,16 @@ int32_t cj_events(cj_db *db, const cj_events_options *opts, cj_table **out)
     return api_leave(db, rc);
 }
 
+static int32_t api_rfm_options(const cj_db *db, const cj_rfm_options *opts,
+                               cj_rfm_options *o)
+{
+    int32_t rc = cj__sized_read(o, sizeof *o, opts);
+
+    if (rc == CJ_OK && o->as_of_ms == 0)
+        o->as_of_ms = api_now(db, 0) + 1; /* what was recorded just now counts */
+    return rc;
+}
+
 int32_t cj_rfm(cj_db *db, const cj_rfm_options *opts, cj_table **out)
 {
     cj_rfm_options o;
@@ -520,13 +530,8 @@ int32_t cj_rfm(cj_db *db, const cj_rfm_options *opts, cj_table **out)
 
     if (rc != CJ_OK)
         return rc;
-    rc = cj__sized_read(&o, sizeof o, opts);
-    if (rc == CJ_OK) {
-        if (o.as_of_ms == 0)
-            o.as_of_ms = api_now(db, 0) + 1; /* what was recorded just now counts */
-        rc = cj__rfm(db, &o, out);
-    }
-    return api_leave(db, rc);
+    rc = api_rfm_options(db, opts, &o);
+    return api_leave(db, rc == CJ_OK ? cj__rfm(db, &o, out) : rc);
 }
 
 int32_t cj_rfm_classes(cj_table **out)
@@ -607,6 +612,66 @@ int32_t cj_clv_drop(cj_db *db, const char *name)
         return rc;
     return api_leave(db, name == NULL ? cj__fail(CJ_EMISUSE, "name is NULL")
                                       : cj__clv_drop(db, name));
+}
+
+int32_t cj_rfm_distribution(cj_db *db, const cj_rfm_options *opts,
+                            const cj_profile_values *clv, cj_table **out)
+{
+    cj_rfm_options o;
+    int32_t rc = api_enter_table(db, out);
+
+    if (rc != CJ_OK)
+        return rc;
+    rc = api_rfm_options(db, opts, &o);
+    return api_leave(db, rc == CJ_OK ? cj__rfm_distribution(db, &o, clv, out) : rc);
+}
+
+int32_t cj_rfm_migrate(cj_db *db, const cj_rfm_options *opts, int64_t before_ms,
+                       cj_table **out)
+{
+    cj_rfm_options o;
+    int32_t rc = api_enter_table(db, out);
+
+    if (rc != CJ_OK)
+        return rc;
+    rc = api_rfm_options(db, opts, &o);
+    return api_leave(db, rc == CJ_OK ? cj__rfm_migrate(db, &o, before_ms, out) : rc);
+}
+
+int32_t cj_value_concentration(const int64_t *minor, const double *value, int64_t n,
+                               cj_table **out)
+{
+    cj__ctx cx;
+
+    cj__error_clear();
+    if (out == NULL)
+        return cj__fail(CJ_EMISUSE, "out is NULL");
+    *out = NULL;
+    if (n < 0 || (minor == NULL) == (value == NULL))
+        return cj__fail(CJ_EMISUSE, "give minor or value, and n of it");
+    cj__ctx_init(&cx, NULL, NULL, NULL, NULL, NULL, NULL);
+    return cj__value_concentration(&cx.allocator, minor, value, n, out);
+}
+
+int32_t cj_value_cohorts(cj_db *db, const cj_value_cohorts_options *opts,
+                         const cj_profile_values *clv, cj_table **out)
+{
+    cj_value_cohorts_options o;
+    api_who who;
+    int32_t rc = api_enter_table(db, out);
+
+    if (rc != CJ_OK)
+        return rc;
+    rc = cj__sized_read(&o, sizeof o, opts);
+    if (rc != CJ_OK)
+        return api_leave(db, rc);
+    if (o.as_of_ms == 0)
+        o.as_of_ms = api_now(db, 0) + 1; /* what was recorded just now counts */
+    rc = api_who_open(db, o.segment, o.as_of_ms, o.threads, &who);
+    if (rc == CJ_OK)
+        rc = cj__value_cohorts(who.reader, &o, clv, who.profiles, out);
+    api_who_close(&who);
+    return api_leave(db, rc);
 }
 
 /* ---- segments

@@ -23,6 +23,7 @@ void cj__table_double(cj_table *t, int column, double value);
 void cj__table_text(cj_table *t, int column, const char *bytes, size_t n);
 void cj__table_put(cj_table *t, int column,
                    const char *nul_terminated); /* NULL: null */
+void cj__table_some(cj_table *t, int column, cj__text text); /* absent: null */
 void cj__table_null(cj_table *t, int column);
 
 /* n uninitialised values of an int64 or double column at once; NULL: failed. */

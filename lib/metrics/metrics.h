@@ -29,4 +29,17 @@ int32_t cj__clv_saved_get(cj__conn *conn, const char *name, cj__arena *arena,
 int32_t cj__clv_saved_table(cj_db *db, cj_table **out);
 int32_t cj__clv_drop(cj_db *db, const char *name);
 
+/* RFM of all customers together (rfm_tables.c); clv may be NULL. */
+int32_t cj__rfm_distribution(cj_db *db, const cj_rfm_options *opts,
+                             const cj_profile_values *clv, cj_table **out);
+int32_t cj__rfm_migrate(cj_db *db, const cj_rfm_options *opts, int64_t before_ms,
+                        cj_table **out);
+/* minor or value; the other is NULL. */
+int32_t cj__value_concentration(const cj__allocator *a, const int64_t *minor,
+                                const double *value, int64_t n, cj_table **out);
+int32_t cj__value_cohorts(struct cj__reader *reader,
+                          const cj_value_cohorts_options *opts,
+                          const cj_profile_values *clv, const uint64_t *profiles,
+                          cj_table **out);
+
 #endif

@@ -203,8 +203,9 @@ out:
     return rc;
 }
 
-int32_t cj__rfm(cj_db *db, const cj_rfm_options *opts, cj_table **out)
+int32_t cj__rfm_at(cj__reader *reader, const cj_rfm_options *opts, cj_table **out)
 {
+    cj_db *db = cj__reader_db(reader);
     rfm_options r;
     cj__rfm_fold fold = {0};
     cj__fold scan_fold = {.columns = CJ__COL_TIME | CJ__COL_NAME | CJ__COL_VALUE,
@@ -215,13 +216,13 @@ int32_t cj__rfm(cj_db *db, const cj_rfm_options *opts, cj_table **out)
                              .value_only = 1,
                              .guests = opts->include_guests,
                              .threads = opts->threads,
+                             .reader = reader, /* for the identifiers as well */
                              .progress = opts->progress,
                              .progress_user = opts->progress_user};
     int32_t rc;
 
     *out = NULL;
     CJ_TRY(rfm_options_read(&r, opts));
-    CJ_TRY(cj__reader_open(db, &scan.reader)); /* for the identifiers as well */
     fold.repeat_days = opts->frequency == CJ_RFM_REPEAT_DAYS;
     scan_fold.states = fold.repeat_days ? NULL : &cj__rfm_states;
     fold.net = opts->monetary == CJ_RFM_NET;
@@ -229,10 +230,21 @@ int32_t cj__rfm(cj_db *db, const cj_rfm_options *opts, cj_table **out)
                          opts->from_ms == 0 ? INT64_MIN : opts->from_ms,
                          opts->as_of_ms));
     CJ_TRY(cj__scan(db, &scan, &scan_fold, 1));
-    CJ_TRY(rfm_table(scan.reader, &r, &fold.days, &scan_fold.partial, out));
+    CJ_TRY(rfm_table(reader, &r, &fold.days, &scan_fold.partial, out));
 out:
     cj__str_end(&scan_fold.partial);
     cj__days_end(&fold.days);
-    cj__reader_end(scan.reader);
+    return rc;
+}
+
+int32_t cj__rfm(cj_db *db, const cj_rfm_options *opts, cj_table **out)
+{
+    cj__reader *reader;
+    int32_t rc = cj__reader_open(db, &reader);
+
+    *out = NULL;
+    if (rc == CJ_OK)
+        rc = cj__rfm_at(reader, opts, out);
+    cj__reader_end(reader);
     return rc;
 }

@@ -83,4 +83,30 @@ static inline int cj__rfm_fifth(int64_t score, int64_t n_scores)
     return (int)((score * 5 + n_scores - 1) / n_scores) - 1;
 }
 
+/* Name number i in order of precedence, of the caller's classes or the usual ones;
+ * absent: there are no more. */
+cj__text cj__rfm_class_name(const cj_rfm_class *classes, int64_t n, int64_t i);
+
+/* ---- rfm.c ------------------------------------------------------------------------
+ */
+
+/* cj__rfm in a snapshot. */
+int32_t cj__rfm_at(struct cj__reader *reader, const cj_rfm_options *opts,
+                   cj_table **out);
+
+/* ---- values.c: numbers that a host brings for profiles ------------------------------
+ */
+
+/* One walk along profiles that ascend, as the rows of a table do. */
+typedef struct cj__values {
+    cj_profile_values v;
+    int64_t at;
+} cj__values;
+
+/* NULL: nobody has a value.  Errors: CJ_EINVAL unless profiles ascend and values are
+ * finite. */
+int32_t cj__values_read(const cj_profile_values *values, cj__values *out);
+/* 1 when a profile has one; profiles are asked for in order. */
+int cj__values_of(cj__values *v, int64_t profile, double *out);
+
 #endif

@@ -117,3 +117,15 @@ int32_t cj__rfm_grid_make(cj__rfm_grid *g, const cj_rfm_class *classes, int64_t 
     }
     return CJ_OK;
 }
+
+cj__text cj__rfm_class_name(const cj_rfm_class *classes, int64_t n, int64_t i)
+{
+    const unsigned char *at = (const unsigned char *)classes;
+    cj_rfm_class c;
+
+    if (classes == NULL)
+        return cj__text_of(i < RFM_N_USUAL ? rfm_usual_classes[i].name : NULL);
+    if (i >= n || cj__sized_read(&c, sizeof c, at + i * classes->struct_size) != CJ_OK)
+        return cj__text_of(NULL);
+    return cj__text_of(c.name);
+}

@@ -59,6 +59,9 @@ CONSTANTS: Dict[str, int] = {
     "CJ_CLV_REFUND_NET": 0,
     "CJ_CLV_REFUND_DROP": 1,
     "CJ_CLV_REFUND_IGNORE": 2,
+    "CJ_COHORT_MONTH": 1,
+    "CJ_COHORT_CHANNEL": 2,
+    "CJ_COHORT_CAMPAIGN": 4,
     "CJ_INT64": 1,
     "CJ_DOUBLE": 2,
     "CJ_TEXT": 3,
@@ -251,6 +254,44 @@ class ClvSummaryOptions(Structure):
     ]
 
 
+class ProfileValues(Structure):
+    _fields_ = [
+        ("struct_size", c_int64),
+        ("n", c_int64),
+        ("profiles", POINTER(c_int64)),
+        ("values", POINTER(c_double)),
+    ]
+
+
+class CohortCost(Structure):
+    _fields_ = [
+        ("struct_size", c_int64),
+        ("month", c_char_p),
+        ("channel", c_char_p),
+        ("campaign", c_char_p),
+        ("cost_minor", c_int64),
+    ]
+
+
+class ValueCohortsOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_int64),
+        ("as_of_ms", c_int64),
+        ("first_from_ms", c_int64),
+        ("first_until_ms", c_int64),
+        ("by", c_int32),
+        ("monetary", c_int32),
+        ("margin", c_double),
+        ("costs", POINTER(CohortCost)),
+        ("n_costs", c_int64),
+        ("segment", c_char_p),
+        ("include_guests", c_int32),
+        ("threads", c_int32),
+        ("progress", ProgressHook),
+        ("progress_user", c_void_p),
+    ]
+
+
 class SegmentOptions(Structure):
     _fields_ = [
         ("struct_size", c_int64),
@@ -276,6 +317,9 @@ STRUCTS: Dict[str, Type[Structure]] = {
     "cj_rfm_class": RfmClass,
     "cj_rfm_options": RfmOptions,
     "cj_clv_summary_options": ClvSummaryOptions,
+    "cj_profile_values": ProfileValues,
+    "cj_cohort_cost": CohortCost,
+    "cj_value_cohorts_options": ValueCohortsOptions,
     "cj_segment_options": SegmentOptions,
 }
 
@@ -339,6 +383,22 @@ FUNCTIONS: List[Tuple[str, Any, List[Any]]] = [
     ("cj_clv_summary", c_int32, [_db, POINTER(ClvSummaryOptions), _out]),
     ("cj_clv_saved", c_int32, [_db, _out]),
     ("cj_clv_drop", c_int32, [_db, c_char_p]),
+    (
+        "cj_rfm_distribution",
+        c_int32,
+        [_db, POINTER(RfmOptions), POINTER(ProfileValues), _out],
+    ),
+    ("cj_rfm_migrate", c_int32, [_db, POINTER(RfmOptions), c_int64, _out]),
+    (
+        "cj_value_concentration",
+        c_int32,
+        [POINTER(c_int64), POINTER(c_double), c_int64, _out],
+    ),
+    (
+        "cj_value_cohorts",
+        c_int32,
+        [_db, POINTER(ValueCohortsOptions), POINTER(ProfileValues), _out],
+    ),
     (
         "cj_segment_evaluate",
         c_int32,
