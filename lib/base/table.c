@@ -474,14 +474,6 @@ out:
     return rc;
 }
 
-void cj__table_some(cj_table *t, int column, cj__text text)
-{
-    if (text.data == NULL)
-        cj__table_null(t, column);
-    else
-        cj__table_text(t, column, text.data, text.n);
-}
-
 void cj__table_null(cj_table *t, int column)
 {
     table_column *c = table_open(t, column, 0);

@@ -23,8 +23,16 @@ void cj__table_double(cj_table *t, int column, double value);
 void cj__table_text(cj_table *t, int column, const char *bytes, size_t n);
 void cj__table_put(cj_table *t, int column,
                    const char *nul_terminated); /* NULL: null */
-void cj__table_some(cj_table *t, int column, cj__text text); /* absent: null */
 void cj__table_null(cj_table *t, int column);
+
+/* A text that may be absent: then null. */
+static inline void cj__table_some(cj_table *t, int column, cj__text text)
+{
+    if (text.data == NULL)
+        cj__table_null(t, column);
+    else
+        cj__table_text(t, column, text.data, text.n);
+}
 
 /* n uninitialised values of an int64 or double column at once; NULL: failed. */
 int64_t *cj__table_int64_extend(cj_table *t, int column, size_t n);
