@@ -347,6 +347,67 @@ int32_t cj_rfm(cj_db *db, const cj_rfm_options *opts, cj_table **out);
  * m_min, m_max: int64; meaning: text.  In order of precedence. */
 int32_t cj_rfm_classes(cj_table **out);
 
+/* ---- value: models --------------------------------------------------------------- */
+
+/* A fitted value model: immutable, usable from any thread, independent of any store. */
+typedef struct cj_clv cj_clv;
+
+/* Customers in columns; borrowed during the call.  Which columns are read depends on the
+ * model's family (cj_clv_models):
+ *   continuous: x repeat purchases in (0, T], tx the last one's time (0: none), t = T, both
+ *     in days
+ *   discrete: x transactions in t opportunities, tx the number of the last one's
+ *   spend: x transactions, spend their mean value; rows with x = 0 are left out
+ *   contract: t periods; lost in period t (x = 1), or still there after it (x = 0) */
+typedef struct cj_clv_data {
+    int64_t struct_size;
+    int64_t n;
+    const int64_t *x;
+    const double *tx, *t;
+    const double *spend;
+    const double *weight;     /* NULL: 1 each; how many customers a row stands for */
+    const double *covariates; /* n rows of n_covariates; NULL: none */
+    int64_t n_covariates;     /* 16 at most */
+    const char *const *covariate_names; /* NULL: z1, z2, ... */
+    const double *litt;       /* sum of ln(days between purchases); NULL: not known */
+} cj_clv_data;
+
+typedef struct cj_clv_fit_options {
+    int64_t struct_size;
+    const char *model;          /* NULL: "bgnbd" */
+    double unit_days;           /* of the parameters: 1 day, 7 week, 30.436875 month, 365.2425
+                                 * year; 0: 1.  Only continuous models have a unit */
+    int32_t k;                  /* regularity of (m)bgcnbd: 1..24; 0: of 1..12 the likeliest,
+                                 * for which litt is needed */
+    int32_t threads;            /* 0: 1; the result is the same */
+    const double *prior_median; /* one per parameter of the model, in the unit asked for; */
+    const double *prior_spread; /* standard deviation of the logarithm, 0: no prior.  Both
+                                 * NULL: maximum likelihood */
+    cj_progress_fn progress;    /* iterations; total 0 */
+    void *progress_user;
+} cj_clv_fit_options;
+
+/* How a fit ended. */
+typedef struct cj_clv_fit_facts {
+    int64_t struct_size;
+    const char *model;     /* texts: borrowed until cj_clv_free */
+    const char *status;    /* "converged", or why not, as a name */
+    const char *text;      /* the same in words */
+    int32_t is_converged;  /* 1: the status is "converged" */
+    int32_t k;             /* 1 where the model has none */
+    double unit_days;
+    int64_t n_rows;        /* of the data */
+    int64_t n_groups;      /* of them distinct */
+    double n_customers;    /* sum of the weights */
+    double n_repeaters;    /* of them with x > 0 */
+    int64_t n_estimated;   /* parameters and coefficients, and k when it was chosen */
+    int64_t n_iterations;
+    double loglik;         /* in the unit asked for */
+    double aic, bic;
+    double gradient_norm;  /* largest derivative of the mean log-likelihood (posterior) */
+    double condition;      /* of the Hessian in logarithms; 0: no standard errors */
+} cj_clv_fit_facts;
+
 /* ---- value: what the store knows ------------------------------------------------ */
 
 #define CJ_CLV_DAY 0           /* orders of one local day are one purchase */
@@ -501,7 +562,6 @@ typedef struct cj_value_cohorts_options {
  * CJ_ELIMIT, CJ_EINTERRUPT.  Since 0.3. */
 int32_t cj_value_cohorts(cj_db *db, const cj_value_cohorts_options *opts,
                          const cj_profile_values *clv, cj_table **out);
-
 /* ---- segments ---------------------------------------------------------------- */
 
 /* A segment is a condition over a profile, written as docs/SEGMENTS.md says:

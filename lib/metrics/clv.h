@@ -7,6 +7,7 @@
 #include "metrics/metrics.h"
 
 #define CJ__CLV_PARAMS 4
+#define CJ__CLV_GROUPS 2   /* of coefficients of covariates */
 #define CJ__CLV_PAIRS 10   /* lower triangle by rows: 00 10 11 20 21 22 30 31 32 33 */
 #define CJ__CLV_CHUNK 256  /* rows of one loglik call at most */
 #define CJ__CLV_TABLE 4096 /* x up to which a model may keep numbers per x */
@@ -85,6 +86,10 @@ struct cj__clv_model {
     /* Power of the unit of time (spend: of money) in each parameter: alpha 1, r 0. */
     int32_t power[CJ__CLV_PARAMS];
     const cj__clv_limit *limits; /* ends with status NULL */
+    /* How covariates act: group g (0 purchase, 1 dropout) adds effects[g][p] times
+     * coefficient times covariate to the logarithm of parameter p.  All 0: not at all.
+     */
+    int32_t effects[CJ__CLV_GROUPS][CJ__CLV_PARAMS];
 
     void (*start)(const cj__clv_means *means, double *theta);
     void (*prepare)(cj__clv_at *at); /* fills at->table for at->theta; NULL: nothing */
@@ -112,6 +117,8 @@ struct cj__clv_model {
 
 /* Errors: CJ_ENOTFOUND, with the nearest known name. */
 int32_t cj__clv_model_find(const char *name, const cj__clv_model **out);
+/* All of them; ends with NULL. */
+extern const cj__clv_model *const cj__clv_all[];
 
 /* One file per model. */
 extern const cj__clv_model cj__clv_nbd, cj__clv_bgnbd, cj__clv_mbgnbd, cj__clv_bgcnbd,

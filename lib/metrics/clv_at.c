@@ -1,4 +1,5 @@
-/* A model at one point of its parameters: its table per x, filled anew at each turn. */
+/* A model at one point of its parameters: its table per x, filled anew at each turn.
+ * Larger x have no place in it and are worked out by the model, row by row. */
 #include "metrics/clv.h"
 
 #include <string.h>

@@ -292,6 +292,59 @@ class ValueCohortsOptions(Structure):
     ]
 
 
+class ClvData(Structure):
+    _fields_ = [
+        ("struct_size", c_int64),
+        ("n", c_int64),
+        ("x", POINTER(c_int64)),
+        ("tx", POINTER(c_double)),
+        ("t", POINTER(c_double)),
+        ("spend", POINTER(c_double)),
+        ("weight", POINTER(c_double)),
+        ("covariates", POINTER(c_double)),
+        ("n_covariates", c_int64),
+        ("covariate_names", POINTER(c_char_p)),
+        ("litt", POINTER(c_double)),
+    ]
+
+
+class ClvFitOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_int64),
+        ("model", c_char_p),
+        ("unit_days", c_double),
+        ("k", c_int32),
+        ("threads", c_int32),
+        ("prior_median", POINTER(c_double)),
+        ("prior_spread", POINTER(c_double)),
+        ("progress", ProgressHook),
+        ("progress_user", c_void_p),
+    ]
+
+
+class ClvFitFacts(Structure):
+    _fields_ = [
+        ("struct_size", c_int64),
+        ("model", c_char_p),
+        ("status", c_char_p),
+        ("text", c_char_p),
+        ("is_converged", c_int32),
+        ("k", c_int32),
+        ("unit_days", c_double),
+        ("n_rows", c_int64),
+        ("n_groups", c_int64),
+        ("n_customers", c_double),
+        ("n_repeaters", c_double),
+        ("n_estimated", c_int64),
+        ("n_iterations", c_int64),
+        ("loglik", c_double),
+        ("aic", c_double),
+        ("bic", c_double),
+        ("gradient_norm", c_double),
+        ("condition", c_double),
+    ]
+
+
 class SegmentOptions(Structure):
     _fields_ = [
         ("struct_size", c_int64),
@@ -320,6 +373,9 @@ STRUCTS: Dict[str, Type[Structure]] = {
     "cj_profile_values": ProfileValues,
     "cj_cohort_cost": CohortCost,
     "cj_value_cohorts_options": ValueCohortsOptions,
+    "cj_clv_data": ClvData,
+    "cj_clv_fit_options": ClvFitOptions,
+    "cj_clv_fit_facts": ClvFitFacts,
     "cj_segment_options": SegmentOptions,
 }
 
