@@ -33,7 +33,9 @@ const cj__clv_limit cj__bg_limits[] = {
 
 double cj__bg_chances(const cj__clv_at *at, double x)
 {
-    return at->model == &cj__clv_mbgnbd ? x + 1 : x;
+    const int first = at->model == &cj__clv_mbgnbd || at->model == &cj__clv_mbgcnbd;
+
+    return first ? x + 1 : x;
 }
 
 /* Rates that vary as much as their mean, which the data give; one in four leaves after
@@ -59,12 +61,12 @@ static double bg_log1p(double u)
 
 /* ---- the table ------------------------------------------------------------------- */
 
-/* From one purchase, or chance, to the next: the products (r)_x and (b)_c / (a+b)_c. */
-static void bg_entry_rate(const cj__clv_at *at, double x, cj__bg_entry *e)
+/* From one phase, or chance, to the next: the products (r)_kx and (b)_c / (a+b)_c. */
+static void bg_entry_rate(const cj__clv_at *at, double phase, cj__bg_entry *e)
 {
-    const double r = at->theta[0], u = r / (r + x);
+    const double r = at->theta[0], u = r / (r + phase);
 
-    e->value += log((r + x) / at->theta[1]);
+    e->value += log((r + phase) / at->theta[1]);
     e->r += u;
     e->rr += u - u * u;
 }
@@ -86,7 +88,7 @@ static void bg_entry_dead(const cj__clv_at *at, double x, cj__bg_entry *e)
 {
     const double b = at->theta[3], c = cj__bg_chances(at, x), u = b / (b + c - 1);
 
-    e->n = at->theta[0] + x;
+    e->n = at->theta[0] + at->k * x;
     e->dead = c > 0 ? log(at->theta[2] / (b + c - 1)) : -HUGE_VAL;
     e->dead_b = c > 0 ? -u : 0;
     e->dead_bb = c > 0 ? u * u - u : 0;
@@ -102,7 +104,9 @@ void cj__bg_prepare(cj__clv_at *at)
     for (int64_t x = 0; x <= at->max_x; x++) {
         table[x] = sum;
         bg_entry_dead(at, (double)x, &table[x]);
-        bg_entry_rate(at, (double)x, &sum);
+        for (int32_t j = 0; j < at->k; j++)
+            bg_entry_rate(at, (double)(at->k * x + j), &sum);
+        sum.value -= cj__lgamma(at->k);
         bg_entry_chance(at, before + (double)x, &sum);
     }
 }
@@ -111,13 +115,14 @@ void cj__bg_prepare(cj__clv_at *at)
 static void bg_entry_far(const cj__clv_at *at, double x, cj__bg_entry *e)
 {
     const double r = at->theta[0], a = at->theta[2], b = at->theta[3];
-    const double c = cj__bg_chances(at, x);
+    const double c = cj__bg_chances(at, x), phases = at->k * x;
     double fr[3], fb[3], fab[3];
 
-    cj__log_rising(r, x, fr);
+    cj__log_rising(r, phases, fr);
     cj__log_rising(b, c, fb);
     cj__log_rising(a + b, c, fab);
-    e->value = fr[0] - x * log(at->theta[1]) + fb[0] - fab[0];
+    e->value =
+        fr[0] - phases * log(at->theta[1]) + fb[0] - fab[0] - x * cj__lgamma(at->k);
     e->r = r * fr[1];
     e->rr = e->r + r * r * fr[2];
     e->a = -a * fab[1];

@@ -1,4 +1,4 @@
-/* BG/NBD and MBG/NBD: what both share.
+/* BG/NBD and MBG/NBD: what both share, and the table of (M)BG/CNBD-k.
  *
  * A living customer buys at random times with rate lambda ~ Gamma(r, alpha) and has c
  * chances to drop out, each with probability p ~ Beta(a, b): after every repeat
@@ -14,7 +14,7 @@
  * braces of clv_bg.c (logarithm, gradient, Hessian; what is missing is 0), and
  * ln(a / (b+c-1)) with its derivatives in ln b (-infinity without a chance). */
 typedef struct cj__bg_entry {
-    double n, dead; /* n = r + x */
+    double n, dead; /* n = r + k x; k = 1 but for (M)BG/CNBD-k (clv_cnbd.h) */
     double value, r, a, b, rr, aa, ab, bb;
     double dead_b, dead_bb;
 } cj__bg_entry;

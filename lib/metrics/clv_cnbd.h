@@ -9,8 +9,6 @@
 
 #include "metrics/clv.h"
 
-#define CJ__CLV_CNBD_TABLE 12
-
 /* rows->z is `litt`: the sum of ln(time between purchases) over the x of them, in the
  * unit of tx (in another unit u: litt - x ln u); 0 if x = 0.  The log-likelihood has
  * (k-1) litt - x ln Gamma(k): nothing to the parameters, but it decides which k is
@@ -18,23 +16,16 @@
  * and k cannot be chosen by them.  It is linear in litt: equal (x, tx, T) may share
  * their mean. */
 
-/* Chances to drop out after x repeat purchases: x (BG), x + 1 (MBG). */
-double cj__cnbd_chances(const cj__clv_at *at, double x);
-int cj__cnbd_is_modified(const cj__clv_at *at); /* MBG */
-
 /* A customer who is alive at T: phase j of the running time between purchases (0 right
  * after one) has probability phase[j]; then lambda ~ Gamma(shape + j, scale). */
 typedef struct cj__cnbd_state {
-    double x, tx, t, shape, scale, alive;
+    double shape, scale, alive;
     double a, b; /* of p given alive: Beta(a, b + chances) */
     double phase[CJ__CLV_K];
 } cj__cnbd_state;
 void cj__cnbd_state_of(const cj__clv_at *at, double x, double tx, double t,
                        cj__cnbd_state *out);
 
-extern const cj__clv_limit cj__cnbd_limits[];
-void cj__cnbd_start(const cj__clv_means *means, double *theta);
-void cj__cnbd_prepare(cj__clv_at *at);
 void cj__cnbd_loglik(const cj__clv_at *at, const cj__clv_rows *rows, double *ll,
                      double (*grad)[CJ__CLV_CHUNK], double (*hess)[CJ__CLV_CHUNK]);
 int32_t cj__cnbd_p_alive(const cj__clv_ask *ask, double *out);

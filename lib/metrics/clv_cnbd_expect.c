@@ -11,6 +11,7 @@
  * the sum over N is done in closed form for each p (roots of unity, below) and p by
  * quadrature (clv_beta.h). */
 #include "metrics/clv_beta.h"
+#include "metrics/clv_bg.h"
 #include "metrics/clv_cnbd.h"
 #include "metrics/clv_curve.h"
 
@@ -154,12 +155,8 @@ static void expect_at(void *user, double x, double scale, double *numbers)
     const expect_ask *u = user;
     const cj__clv_at *at = u->at;
     const double n = at->theta[0] + at->k * x;
-    expect_place e = {at->theta[2],
-                      at->theta[3] + cj__cnbd_chances(at, x),
-                      n,
-                      u->t / scale,
-                      at->k,
-                      0};
+    expect_place e = {
+        at->theta[2], at->theta[3] + cj__bg_chances(at, x), n, u->t / scale, at->k, 0};
 
     for (; e.j < at->k; e.j++, e.m++)
         numbers[e.j] =
@@ -264,7 +261,7 @@ static void expect_discount_numbers(void *user, double x, double scale, double *
     const double centre = log((n + at->k) / scale);
 
     if (d->rule_x != x) {
-        cj__clv_beta_rule(at->theta[2], at->theta[3] + cj__cnbd_chances(at, x),
+        cj__clv_beta_rule(at->theta[2], at->theta[3] + cj__bg_chances(at, x),
                           fmin(1, at->k * delta * at->theta[1] / (n + at->k + 40)),
                           &d->rule);
         d->rule_x = x;

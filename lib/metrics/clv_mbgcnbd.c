@@ -1,5 +1,6 @@
 /* MBG/CNBD-k: one row of the models; everything is shared with its sibling
  * (clv_cnbd.h), they differ in the chances to drop out. */
+#include "metrics/clv_bg.h"
 #include "metrics/clv_cnbd.h"
 
 const cj__clv_model cj__clv_mbgcnbd = {
@@ -10,12 +11,12 @@ const cj__clv_model cj__clv_mbgcnbd = {
             "any order",
     .family = CJ__CLV_CONTINUOUS,
     .n_params = 4,
-    .n_table = CJ__CLV_CNBD_TABLE,
+    .n_table = CJ__CLV_BG_TABLE,
     .params = {"r", "alpha", "a", "b"},
     .power = {0,   1,       0,   0  },
-    .limits = cj__cnbd_limits,
-    .start = cj__cnbd_start,
-    .prepare = cj__cnbd_prepare,
+    .limits = cj__bg_limits,
+    .start = cj__bg_start,
+    .prepare = cj__bg_prepare,
     .loglik = cj__cnbd_loglik,
     .p_alive = cj__cnbd_p_alive,
     .expected = cj__cnbd_expected,
