@@ -12,6 +12,7 @@ const cj__clv_model *const cj__clv_all[] = {
     &cj__clv_mbgnbd,
     &cj__clv_bgcnbd,
     &cj__clv_mbgcnbd,
+    &cj__clv_paretonbd,
     &cj__clv_nbd,
     &cj__clv_gammagamma,
     NULL,
