@@ -63,10 +63,10 @@ static void cnbd_phases_of(const cj__clv_at *at, double n, double t, double w,
 }
 
 /* One row on its way: ln L = value - n l + ln S + ln(1 + e^odds), where
- * odds = dead + n d - ln S, as in clv_bg.c. */
+ * odds = dead(x) + n d - ln S, as in clv_bg.c. */
 typedef struct cnbd_row {
     const cj__bg_entry *e;
-    double l, d, odds;
+    double l, d, dead;   /* dead = 1 - P(alive) */
     double qt, pt, fall; /* alpha/(alpha+T), T/(alpha+T), qx - qt >= 0 */
     cnbd_phases f;
 } cnbd_row;
@@ -75,7 +75,7 @@ static void cnbd_derive(double r, const cnbd_row *row, double g[4], double h[10]
 {
     const cj__bg_entry *e = row->e;
     const cnbd_phases *f = &row->f;
-    const double dead = 1 / (1 + exp(-row->odds)), both = dead / (1 + exp(row->odds));
+    const double dead = row->dead, both = dead * (1 - dead);
     const double n = e->n, dr = r * row->d - f->r, da = -n * row->fall - f->alpha;
     const double db = e->dead_b, curve = 2 * row->qt + row->fall - 1; /* qt + qx - 1 */
 
@@ -106,6 +106,7 @@ void cj__cnbd_loglik(const cj__clv_at *at, const cj__clv_rows *rows, double *ll,
 
     for (int64_t i = 0; i < rows->n; i++) {
         const double tx = rows->tx[i], t = rows->t[i], w = (t - tx) / (alpha + t);
+        double odds, share;
         cnbd_row row = {.e = cj__bg_find(at, rows->x[i], &own)};
 
         if (grad == NULL)
@@ -114,13 +115,15 @@ void cj__cnbd_loglik(const cj__clv_at *at, const cj__clv_rows *rows, double *ll,
             cnbd_phases_of(at, row.e->n, t, w, &row.f);
         row.l = log1p(t / alpha);
         row.d = log1p((t - tx) / (alpha + tx));
-        row.odds = row.e->dead + row.e->n * row.d - row.f.log_s;
-        ll[i] = row.e->value - row.e->n * row.l + row.f.log_s + fmax(row.odds, 0) +
-                log1p(exp(-fabs(row.odds)));
+        odds = row.e->dead + row.e->n * row.d - row.f.log_s;
+        share = exp(-fabs(odds));
+        ll[i] = row.e->value - row.e->n * row.l + row.f.log_s + (odds > 0 ? odds : 0) +
+                log1p(share);
         if (rows->z != NULL)
             ll[i] += (at->k - 1) * rows->z[i];
         if (grad == NULL)
             continue;
+        row.dead = (odds > 0 ? 1 : share) / (1 + share);
         row.qt = alpha / (alpha + t);
         row.pt = t / (alpha + t);
         row.fall = row.qt * (t - tx) / (alpha + tx);

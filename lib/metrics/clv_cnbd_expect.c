@@ -20,6 +20,7 @@
 #include <math.h>
 
 #define SUM_PHASES 20000.0
+#define EXPECT_PLACES 512 /* a power of two */
 #define EXPECT_PI 3.14159265358979323846
 
 /* Alive, in phase j of k, lambda ~ Gamma(m, .) and p ~ Beta(a, b). */
@@ -209,11 +210,11 @@ double cj__cnbd_expected_new(const cj__clv_at *at, double t)
 {
     const double zero = 0;
     const cj__clv_rows rows = {&zero, &zero, &zero, NULL, 1};
-    const cj__clv_ask ask = {at, &rows, 0, t, 0, 0};
-    double out = 0;
+    expect_ask user = {at, &rows, t, NULL, 0};
+    double numbers[CJ__CLV_K];
 
-    (void)cj__cnbd_expected(&ask, &out); /* one row: allocates nothing */
-    return out;
+    expect_at(&user, 0, at->theta[1], numbers);
+    return expect_row(&user, 0, numbers);
 }
 
 /* ---- discounted ------------------------------------------------------------------ */
@@ -225,29 +226,63 @@ double cj__cnbd_expected_new(const cj__clv_at *at, double t)
  * whose step holds min_t cos(t)^-(n+k) e^(-2 pi t / step), its error, below 1e-16. */
 typedef struct expect_discount {
     const expect_ask *ask;
+    double x, step; /* what is below belongs to customers with x purchases */
     cj__clv_beta rule;
-    double rule_x; /* the customers whose p the rule is for */
+    int64_t place[EXPECT_PLACES]; /* of ln lambda, in steps: in slot place mod PLACES */
+    double mean[EXPECT_PLACES], v[EXPECT_PLACES];
 } expect_discount;
 
-/* numbers[j] += weight_j(y) v^(k-j) E_p; returns how much that was of the largest. */
-static double expect_discount_at(const expect_discount *d, double n, double scale,
-                                 double y, double *numbers)
+static void expect_discount_turn(expect_discount *d, double x)
 {
     const cj__clv_at *at = d->ask->at;
-    const double log_v = -log1p(d->ask->delta * exp(-y)), v = exp(log_v);
-    const double rest = -expm1(at->k * log_v), u = 1 - rest;
-    double mean = 0, weight, power = 1, share = 0;
+    const double n = at->theta[0] + at->k * x + at->k;
+    const double nearest = at->k * d->ask->delta * at->theta[1] / (n + 40);
 
+    d->x = x;
+    d->step = 1 / sqrt(14.1 + 3 * n);
+    cj__clv_beta_rule(at->theta[2], at->theta[3] + cj__bg_chances(at, x),
+                      fmin(1, nearest), &d->rule);
+    for (int i = 0; i < EXPECT_PLACES; i++)
+        d->place[i] = INT64_MIN;
+}
+
+/* The slot that holds v and E_p for ln lambda = place * step. */
+static int64_t expect_discount_slot(expect_discount *d, int64_t place)
+{
+    const int64_t slot = place & (EXPECT_PLACES - 1);
+    double log_v, rest, mean = 0;
+
+    if (d->place[slot] == place)
+        return slot;
+    log_v = -log1p(d->ask->delta * exp(-(double)place * d->step));
+    rest = -expm1(d->ask->at->k * log_v);
     for (int32_t i = 0; i < d->rule.n; i++)
-        mean += d->rule.weight[i] / (rest + d->rule.p[i] * u);
-    weight = exp(n * (y + log(scale)) - exp(y) * scale - cj__lgamma(n)) * mean;
-    for (int32_t i = 0; i < at->k; i++)
-        power *= v;
-    for (int32_t j = 0; j < at->k; j++) {
-        numbers[j] += weight * power;
-        share = fmax(share, weight * power / fmax(numbers[j], 1e-300));
-        weight *= exp(y) * scale / (n + j); /* of Gamma(n+j+1) */
-        power /= v;
+        mean += d->rule.weight[i] / (rest + d->rule.p[i] * (1 - rest));
+    d->place[slot] = place;
+    d->mean[slot] = mean;
+    d->v[slot] = exp(log_v);
+    return slot;
+}
+
+/* numbers[j] += weight_j v^(k-j) E_p; returns how much that was of the largest. */
+static double expect_discount_at(expect_discount *d, double n, double scale,
+                                 int64_t place, double *numbers)
+{
+    const int32_t k = d->ask->at->k;
+    const int64_t slot = expect_discount_slot(d, place);
+    const double v = d->v[slot], phases = exp((double)place * d->step) * scale;
+    double weight, power[CJ__CLV_K + 1], share = 0;
+
+    weight = exp(n * log(phases) - phases - cj__lgamma(n)) * d->mean[slot];
+    power[0] = 1;
+    for (int32_t j = 0; j < k; j++)
+        power[j + 1] = power[j] * v;
+    for (int32_t j = 0; j < k; j++) {
+        const double more = weight * power[k - j];
+
+        numbers[j] += more;
+        share = fmax(share, more / fmax(numbers[j], 1e-300));
+        weight *= phases / (n + j); /* of Gamma(n+j+1) */
     }
     return share;
 }
@@ -256,26 +291,23 @@ static void expect_discount_numbers(void *user, double x, double scale, double *
 {
     expect_discount *d = user;
     const cj__clv_at *at = d->ask->at;
-    const double n = at->theta[0] + at->k * x, delta = d->ask->delta;
-    const double step = 1 / sqrt(14.1 + 3 * (n + at->k));
-    const double centre = log((n + at->k) / scale);
+    const double n = at->theta[0] + at->k * x;
+    int64_t centre;
 
-    if (d->rule_x != x) {
-        cj__clv_beta_rule(at->theta[2], at->theta[3] + cj__bg_chances(at, x),
-                          fmin(1, at->k * delta * at->theta[1] / (n + at->k + 40)),
-                          &d->rule);
-        d->rule_x = x;
-    }
+    if (d->x != x)
+        expect_discount_turn(d, x);
+    centre = (int64_t)floor(log((n + at->k) / scale) / d->step);
     for (int32_t j = 0; j < at->k; j++)
         numbers[j] = 0;
     for (int side = -1; side <= 1; side += 2) {
-        double m = side < 0 ? -1 : 0;
+        int64_t place = side < 0 ? centre : centre + 1;
 
-        while (expect_discount_at(d, n, scale, centre + m * step, numbers) > 1e-18)
-            m += side;
+        while (expect_discount_at(d, n, scale, place, numbers) > 1e-18)
+            place += side;
     }
     for (int32_t j = 0; j < at->k; j++)
-        numbers[j] *= step / expect_shape(at, (n + at->k) / (scale * delta), j);
+        numbers[j] *=
+            d->step / expect_shape(at, (n + at->k) / (scale * d->ask->delta), j);
 }
 
 static double expect_discount_row(void *user, int64_t row, const double *numbers)
@@ -309,6 +341,6 @@ int32_t cj__cnbd_dert(const cj__clv_ask *ask, double *out)
         return CJ_OK;
     }
     discount.ask = &user;
-    discount.rule_x = -1;
+    discount.x = -1;
     return cj__clv_curve_answer(&curve, out);
 }

@@ -10,8 +10,7 @@
 #include <stdlib.h>
 
 #define CURVE_NODES 16
-#define CURVE_FEW 20           /* rows that are cheaper one by one */
-#define CURVE_SHORT (1.0 / 64) /* pieces that are not halved any more */
+#define CURVE_SHORT (1.0 / 64) /* pieces whose rows are worked out one by one */
 #define CURVE_PI 3.14159265358979323846
 
 typedef struct curve_row {
@@ -94,7 +93,7 @@ static void curve_piece(const cj__clv_curve *c, const curve_row *rows, int64_t n
     double coef[CURVE_NODES][CJ__CLV_CURVE_WIDTH], numbers[CJ__CLV_CURVE_WIDTH];
     int64_t half = 0;
 
-    if (n < CURVE_FEW || width < CURVE_SHORT) {
+    if (width < CURVE_SHORT) {
         for (int64_t i = 0; i < n; i++)
             curve_one(c, rows[i].row, out);
     } else if (curve_fit(c, rows->x, low, width, coef)) {
@@ -116,11 +115,8 @@ int32_t cj__clv_curve_answer(const cj__clv_curve *c, double *out)
     const cj__allocator *a = c->ask->at->allocator;
     curve_row *rows;
 
-    if (n < CURVE_FEW) {
-        for (int64_t i = 0; i < n; i++)
-            curve_one(c, i, out);
+    if (n == 0)
         return CJ_OK;
-    }
     rows = cj__alloc(a, cj__size_product((size_t)n, sizeof *rows));
     if (rows == NULL)
         return CJ_ENOMEM;
