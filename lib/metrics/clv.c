@@ -12,7 +12,10 @@ static const cj__clv_model *const models[] = {
     &cj__clv_mbgnbd,
     &cj__clv_bgcnbd,
     &cj__clv_mbgcnbd,
+    &cj__clv_bgbb,
     &cj__clv_gammagamma,
+    &cj__clv_sbg,
+    &cj__clv_bdw,
     NULL,
 };
 /* clang-format on */
