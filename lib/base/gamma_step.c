@@ -5,10 +5,13 @@
  * + e. */
 #include "base/gamma_step.h"
 
+#include "base/special.h"
+
 #include <math.h>
 
 #define STEP_FROM 10.0 /* the series is good to 1e-17 from here on */
 #define STEP_TERMS 8
+#define STEP_FAR 1e20
 
 /* ln Gamma: r * LGAMMA(r^2); psi: -r^2 * DIGAMMA(r^2); psi': r^3 * TRIGAMMA(r^2). */
 static const double lgamma_series[STEP_TERMS] = {
@@ -52,11 +55,21 @@ static cj__gamma3 step_tail(double r, double s, double change)
     return out;
 }
 
+/* Ten factors of d / x are no double, and the difference is nothing but its end. */
+static cj__gamma3 step_far(double x, double d)
+{
+    return (cj__gamma3){cj__lgamma(x + d) - cj__lgamma(x),
+                        cj__digamma(x + d) - cj__digamma(x),
+                        cj__trigamma(x + d) - cj__trigamma(x)};
+}
+
 cj__gamma3 cj__gamma_step(double x, double d)
 {
     cj__gamma3 out, shift = {0, 0, 0};
     double r, s, change, log_ratio;
 
+    if (d > STEP_FAR)
+        return step_far(x, d);
     for (; x < STEP_FROM; x++) {
         const double e = d / x, q = 1 / (x * (x + d));
 
@@ -105,7 +118,7 @@ cj__gamma3 cj__gamma_cross(double x, double a, double b)
     s = 1 / (x + b);
     r2 = 1 / (x + a);
     s2 = 1 / (x + a + b);
-    change = -(a * r) * (b * s) * (2 * x + a + b) * r2 * s2; /* of 1/x */
+    change = -(a * r2) * (b * s) * ((2 * x + a + b) * s2) * r; /* of 1/x */
     near = step_tail(r, s, -b * r * s);
     far = step_tail(r2, s2, -b * r2 * s2);
     out.lgamma =

@@ -14,7 +14,10 @@ const cj__clv_model *const cj__clv_all[] = {
     &cj__clv_mbgcnbd,
     &cj__clv_paretonbd,
     &cj__clv_nbd,
+    &cj__clv_bgbb,
     &cj__clv_gammagamma,
+    &cj__clv_sbg,
+    &cj__clv_bdw,
     NULL,
 };
 /* clang-format on */
