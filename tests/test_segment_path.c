@@ -1,5 +1,6 @@
 /* Reading JSON by path, numbers as text, and comparing texts: against strtod, against
  * slow definitions, and on every prefix of a text. */
+#include "base/text.h"
 #include "harness.h"
 #include "random_rows.h"
 #include "segment/program.h"

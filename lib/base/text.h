@@ -39,6 +39,9 @@ int cj__decimal_times(const char *price, size_t n, int64_t quantity, int exponen
  * when a fraction is left. */
 int cj__decimal_whole(const char *text, size_t n, int64_t *out);
 
+/* number.c: a JSON number as the nearest double, whatever the locale; 0, or -1. */
+int cj__number_read(const char *text, size_t n, double *out);
+
 /* Minor units as decimal text, such as "-12.50". */
 void cj__decimal_put(cj__str *s, int64_t minor, int exponent);
 

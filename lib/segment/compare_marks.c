@@ -1,6 +1,7 @@
 /* What one profile has: channels and campaigns of its events, products it bought,
  * values of its traits, conditions it fulfils; each once, however often. */
 #include "segment/compare.h"
+#include "base/text.h"
 #include "segment/program.h"
 
 #include <stdlib.h>

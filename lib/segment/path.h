@@ -35,7 +35,4 @@ int cj__path_escaped(cj__text json);
 /* Its text without them; to must hold json.n bytes. */
 size_t cj__path_unescape(cj__text json, char *to);
 
-/* number.c: a JSON number as the nearest double, whatever the locale; 0, or -1. */
-int cj__number_read(const char *text, size_t n, double *out);
-
 #endif

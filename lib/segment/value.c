@@ -1,5 +1,6 @@
 /* Values: what ops give, how two of them compare, how they are reckoned with.  Types
  * never mix: what does not compare is unknown, what cannot be reckoned is missing. */
+#include "base/text.h"
 #include "segment/program.h"
 
 #include <math.h>

@@ -2,7 +2,7 @@
  * follows the host's).  Short numbers take one exact multiplication or division
  * (W. Clinger, "How to Read Floating Point Numbers Accurately", 1990, section 4); the
  * others compare big integers, which is slow and obvious. */
-#include "segment/path.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <string.h>
