@@ -408,6 +408,35 @@ typedef struct cj_clv_fit_facts {
     double condition;      /* of the Hessian in logarithms; 0: no standard errors */
 } cj_clv_fit_facts;
 
+/* The models there are.  Columns: model, title, family, parameters, source, when: text.
+ * In the order of docs/VALUE.md.  Owned: cj_table_free(*out).  Since 0.3. */
+int32_t cj_clv_models(cj_table **out);
+
+/* Fit a model to customers: by maximum likelihood or, with priors, to the mode of the
+ * posterior.  The result does not depend on the order of rows, on threads, nor on whether
+ * equal customers are rows of their own or one with an integer weight.  That the data do
+ * not say everything is no error: cj_clv_facts says how the fit ended.  opts may be NULL.
+ * Errors: CJ_EINVAL (a value that cannot be; cj_errpos() is its row), CJ_ENOTFOUND (the
+ * model), CJ_ELIMIT, CJ_EINTERRUPT.  Owned: cj_clv_free(*out).  Since 0.3. */
+int32_t cj_clv_fit(const cj_clv_data *data, const cj_clv_fit_options *opts, cj_clv **out);
+void cj_clv_free(cj_clv *clv); /* NULL is fine */
+
+/* Columns: parameter: text (the paper's symbol; purchase:NAME and dropout:NAME for
+ * coefficients of covariates); estimate, std_error, low, high (95 % interval): double, null
+ * where there is none.  In the model's order, then purchase, then dropout.
+ * Owned: cj_table_free(*out).  Since 0.3. */
+int32_t cj_clv_parameters(const cj_clv *clv, cj_table **out);
+
+/* How the fit ended, into a struct whose struct_size is set.  Since 0.3. */
+int32_t cj_clv_facts(const cj_clv *clv, cj_clv_fit_facts *out);
+
+/* A fitted model as JSON (docs/FORMAT.md) and back, every double bit by bit.  n_bytes_out
+ * may be NULL; n_bytes -1: up to the NUL.
+ * Errors: CJ_EINVAL (the text names the member), CJ_EVERSION (a later format), CJ_ENOTFOUND
+ * (the model).  Owned: cj_text_free(*text_out), cj_clv_free(*out).  Since 0.3. */
+int32_t cj_clv_to_json(const cj_clv *clv, char **text_out, int64_t *n_bytes_out);
+int32_t cj_clv_from_json(const char *json, int64_t n_bytes, cj_clv **out);
+
 /* ---- value: what the store knows ------------------------------------------------ */
 
 #define CJ_CLV_DAY 0           /* orders of one local day are one purchase */

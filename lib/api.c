@@ -674,6 +674,98 @@ int32_t cj_value_cohorts(cj_db *db, const cj_value_cohorts_options *opts,
     return api_leave(db, rc);
 }
 
+static int32_t api_clv(const void *clv, void *out)
+{
+    cj__error_clear();
+    if (out == NULL)
+        return cj__fail(CJ_EMISUSE, "out is NULL");
+    return clv != NULL ? CJ_OK
+                       : cj__fail(CJ_EMISUSE, "the model, or the data, is NULL");
+}
+
+int32_t cj_clv_models(cj_table **out)
+{
+    cj__ctx cx;
+    int32_t rc = api_clv("", out);
+
+    if (rc != CJ_OK)
+        return rc;
+    *out = NULL;
+    cj__ctx_init(&cx, NULL, NULL, NULL, NULL, NULL, NULL);
+    return cj__clv_models(&cx.allocator, out);
+}
+
+int32_t cj_clv_fit(const cj_clv_data *data, const cj_clv_fit_options *opts,
+                   cj_clv **out)
+{
+    cj_clv_data d;
+    cj_clv_fit_options o;
+    cj__ctx cx;
+    int32_t rc = api_clv(data, out);
+
+    if (out != NULL)
+        *out = NULL;
+    if (rc == CJ_OK)
+        rc = cj__sized_read(&d, sizeof d, data);
+    if (rc == CJ_OK)
+        rc = cj__sized_read(&o, sizeof o, opts);
+    if (rc != CJ_OK)
+        return rc;
+    cj__ctx_init(&cx, NULL, NULL, NULL, NULL, NULL, NULL);
+    return cj__clv_fit(&cx.allocator, &d, &o, out);
+}
+
+void cj_clv_free(cj_clv *clv)
+{
+    cj__clv_free(clv);
+}
+
+int32_t cj_clv_parameters(const cj_clv *clv, cj_table **out)
+{
+    int32_t rc = api_clv(clv, out);
+
+    if (out != NULL)
+        *out = NULL;
+    return rc == CJ_OK ? cj__clv_parameters(clv, out) : rc;
+}
+
+int32_t cj_clv_facts(const cj_clv *clv, cj_clv_fit_facts *out)
+{
+    cj_clv_fit_facts facts = {0};
+    int32_t rc = api_clv(clv, out);
+
+    if (rc == CJ_OK)
+        cj__clv_facts(clv, &facts);
+    return cj__sized_write(out, &facts, sizeof facts, rc);
+}
+
+int32_t cj_clv_to_json(const cj_clv *clv, char **text_out, int64_t *n_bytes_out)
+{
+    int32_t rc = api_clv(clv, text_out);
+
+    if (text_out != NULL)
+        *text_out = NULL;
+    if (n_bytes_out != NULL)
+        *n_bytes_out = 0;
+    return rc == CJ_OK ? cj__clv_to_json(clv, text_out, n_bytes_out) : rc;
+}
+
+int32_t cj_clv_from_json(const char *json, int64_t n_bytes, cj_clv **out)
+{
+    cj__ctx cx;
+    int32_t rc = api_clv(json, out);
+
+    if (out != NULL)
+        *out = NULL;
+    if (rc == CJ_OK && n_bytes < -1)
+        rc = cj__fail(CJ_EMISUSE, "n_bytes is negative");
+    if (rc != CJ_OK)
+        return rc;
+    cj__ctx_init(&cx, NULL, NULL, NULL, NULL, NULL, NULL);
+    return cj__clv_from_json(&cx.allocator, json,
+                             n_bytes == -1 ? strlen(json) : (size_t)n_bytes, out);
+}
+
 /* ---- segments
  * ------------------------------------------------------------------------------------
  */

@@ -82,6 +82,7 @@ struct cj__clv_model {
     cj__clv_family family;
     int32_t n_params;
     int32_t n_table;                    /* doubles per x in at->table */
+    int32_t max_k;                      /* regularities 1..max_k; 0: has none */
     const char *params[CJ__CLV_PARAMS]; /* the paper's symbols */
     /* Power of the unit of time (spend: of money) in each parameter: alpha 1, r 0. */
     int32_t power[CJ__CLV_PARAMS];

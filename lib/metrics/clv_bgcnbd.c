@@ -12,6 +12,7 @@ const cj__clv_model cj__clv_bgcnbd = {
     .family = CJ__CLV_CONTINUOUS,
     .n_params = 4,
     .n_table = CJ__CLV_BG_TABLE,
+    .max_k = CJ__CLV_K,
     .params = {"r", "alpha", "a", "b"},
     .power = {0,   1,       0,   0  },
     .limits = cj__bg_limits,

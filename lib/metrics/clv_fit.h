@@ -17,6 +17,20 @@ typedef struct cj__clv_status {
     const char *name, *text;
 } cj__clv_status;
 
+enum cj__clv_end {
+    CJ__CLV_CONVERGED,
+    CJ__CLV_NO_CUSTOMERS,
+    CJ__CLV_TOO_FEW_REPEAT_CUSTOMERS,
+    CJ__CLV_TOO_FEW_LOSSES,
+    CJ__CLV_NOT_IDENTIFIED,
+    CJ__CLV_COVARIATE_WITHOUT_BOUND,
+    CJ__CLV_AT_BOUND,
+    CJ__CLV_NOT_CONVERGED,
+    CJ__CLV_NOT_FINITE,
+    CJ__CLV_ENDS
+};
+extern const cj__clv_status cj__clv_ends[CJ__CLV_ENDS];
+
 struct cj_clv {
     cj__allocator allocator;
     const cj__clv_model *model;
@@ -32,28 +46,33 @@ struct cj_clv {
     int32_t n_free; /* n_params + coefficients */
     double covariance[CJ__CLV_FREE][CJ__CLV_FREE];
     uint8_t held[CJ__CLV_FREE];
-    int32_t has_covariance;
-    int32_t is_k_chosen;
+    int32_t has_covariance, is_k_chosen;
     cj__clv_status status; /* static texts */
     int64_t n_rows, n_groups, n_iterations;
     double n_customers, n_repeaters;
     double loglik, gradient_norm, condition;
 };
 
-/* ---- the calls of cjourney.h ------------------------------------------------------
- */
+/* ---- for those who make one
+ * ---------------------------------------------------------- */
 
-/* opts and data are of this library's size (api.c). */
-int32_t cj__clv_fit(const cj__allocator *a, const cj_clv_data *data,
-                    const cj_clv_fit_options *opts, cj_clv **out);
-void cj__clv_free(cj_clv *clv);
-int32_t cj__clv_models(const cj__allocator *a, cj_table **out);
-int32_t cj__clv_parameters(const cj_clv *clv, cj_table **out);
-void cj__clv_facts(const cj_clv *clv, cj_clv_fit_facts *out);
+/* An empty one of this model.  Errors: CJ_ENOTFOUND, CJ_ENOMEM. */
+int32_t cj__clv_new(const cj__allocator *a, const char *model, cj_clv **out);
+/* name NULL: z1, z2, ...  Errors: CJ_EINVAL (empty, too long, no UTF-8, there twice).
+ */
+int32_t cj__clv_name_covariate(cj_clv *clv, int32_t c, const char *name);
+/* Groups of coefficients that a model has; parameters and coefficients. */
+int32_t cj__clv_effect_groups(const cj__clv_model *model);
+int32_t cj__clv_n_free(const cj_clv *clv);
+/* What parameter or coefficient i is called; to has room for CJ__CLV_LABEL bytes. */
+#define CJ__CLV_LABEL (CJ__CLV_COVARIATE_NAME + 16)
+void cj__clv_label(const cj_clv *clv, int32_t i, char *to);
+/* Parameter or coefficient i, and its standard error (NaN: none). */
+double cj__clv_estimate(const cj_clv *clv, int32_t i);
+double cj__clv_std_error(const cj_clv *clv, int32_t i);
+/* The status of this name; its name is NULL when no fit of the model ends so. */
+cj__clv_status cj__clv_status_of(const cj__clv_model *model, const char *name);
 void cj__clv_put_json(const cj_clv *clv, cj__str *to);
-int32_t cj__clv_to_json(const cj_clv *clv, char **text_out, int64_t *n_bytes_out);
-int32_t cj__clv_from_json(const cj__allocator *a, const char *json, size_t n,
-                          cj_clv **out);
 
 /* ---- for answers ------------------------------------------------------------------
  */

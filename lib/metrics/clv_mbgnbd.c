@@ -14,6 +14,7 @@ const cj__clv_model cj__clv_mbgnbd = {
     .n_table = CJ__CLV_BG_TABLE,
     .params = {"r", "alpha", "a", "b"},
     .power = {0,   1,       0,   0  },
+    .effects = {{0, -1, 0, 0}, {0, 0, 1, 1}},
     .limits = cj__bg_limits,
     .start = cj__bg_start,
     .prepare = cj__bg_prepare,

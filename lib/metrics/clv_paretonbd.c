@@ -235,6 +235,7 @@ const cj__clv_model cj__clv_paretonbd = {
     .n_table = CJ__PARETO_TABLE,
     .params = {"r", "alpha", "s", "beta"},
     .power = {0,   1,       0,   1     },
+    .effects = {{0, -1, 0, 0}, {0, 0, 0, -1}},
     .limits = paretonbd_limits,
     .start = paretonbd_start,
     .prepare = paretonbd_prepare,

@@ -42,4 +42,16 @@ int32_t cj__value_cohorts(struct cj__reader *reader,
                           const cj_profile_values *clv, const uint64_t *profiles,
                           cj_table **out);
 
+/* Fitted value models (clv_fit.c, clv_result.c, clv_json.c); opts and data are of this
+ * library's size. */
+int32_t cj__clv_models(const cj__allocator *a, cj_table **out);
+int32_t cj__clv_fit(const cj__allocator *a, const cj_clv_data *data,
+                    const cj_clv_fit_options *opts, cj_clv **out);
+void cj__clv_free(cj_clv *clv);
+int32_t cj__clv_parameters(const cj_clv *clv, cj_table **out);
+void cj__clv_facts(const cj_clv *clv, cj_clv_fit_facts *out);
+int32_t cj__clv_to_json(const cj_clv *clv, char **text_out, int64_t *n_bytes_out);
+int32_t cj__clv_from_json(const cj__allocator *a, const char *json, size_t n,
+                          cj_clv **out);
+
 #endif

@@ -460,6 +460,13 @@ FUNCTIONS: List[Tuple[str, Any, List[Any]]] = [
         c_int32,
         [_db, c_char_p, POINTER(SegmentOptions), _out],
     ),
+    ("cj_clv_models", c_int32, [_out]),
+    ("cj_clv_fit", c_int32, [POINTER(ClvData), POINTER(ClvFitOptions), _out]),
+    ("cj_clv_free", None, [c_void_p]),
+    ("cj_clv_parameters", c_int32, [c_void_p, _out]),
+    ("cj_clv_facts", c_int32, [c_void_p, POINTER(ClvFitFacts)]),
+    ("cj_clv_to_json", c_int32, [c_void_p, _out, _int64_out]),
+    ("cj_clv_from_json", c_int32, [c_char_p, c_int64, _out]),
     ("cj_segment_define", c_int32, [_db, c_char_p, c_char_p, c_int64]),
     (
         "cj_segment_define_list",
