@@ -494,6 +494,31 @@ int32_t cj_clv_saved(cj_db *db, cj_table **out);
 /* Forget a saved model.  Errors: CJ_ENOTFOUND.  Since 0.3. */
 int32_t cj_clv_drop(cj_db *db, const char *name);
 
+typedef struct cj_clv_refresh_options {
+    int64_t struct_size;
+    int64_t as_of_ms;      /* events before it; 0: now, this millisecond included */
+    const char *model;     /* saved: of purchases */
+    const char *spend;     /* saved: of their value; NULL: no clv */
+    double rate_per_year;  /* discount of later purchases: 0.1 is 10 % a year; 0: none */
+    int32_t months;        /* horizon, of 30.436875 days; 0: 12 */
+    int32_t period;        /* as in cj_clv_summary_options: what the model was fitted to */
+    int32_t refunds;
+    int32_t include_free;
+    int32_t include_guests;
+    int32_t everybody;     /* not 0: score also those of whom nothing new is known */
+    int32_t threads;       /* 0: 1 */
+    int32_t reserved;      /* 0 */
+    cj_progress_fn progress; /* blocks read */
+    void *progress_user;
+} cj_clv_refresh_options;
+
+typedef struct cj_clv_refresh_result {
+    int64_t struct_size;
+    int64_t n_scored;    /* profiles whose scores were written */
+    int64_t n_forgotten; /* profiles that have no purchase any more: scores null */
+    int64_t is_whole;    /* 1: by a scan of all orders, 0: by the new ones alone */
+} cj_clv_refresh_result;
+
 /* ---- value: customers together ---------------------------------------------------- */
 
 /* A number for each of n profiles, ascending: the columns profile and clv of

@@ -36,6 +36,23 @@ double cj__clv_days(const cj__clv_periods *p, int64_t n)
     return (double)(p->period == CJ_CLV_WEEK ? 7 * n : n);
 }
 
+/* Periods after the first purchase at the end of what is known; never fewer than at the
+ * last purchase. */
+int64_t cj__clv_age(const cj__clv_fold *fold, const cj__clv_fact *fact, int64_t end)
+{
+    const int64_t age = end - cj__clv_period(&fold->periods, fact->first_ms);
+
+    return age > fact->gap ? age : fact->gap;
+}
+
+/* Of `any` the end is a moment that does not count any more, of days one that does. */
+int64_t cj__clv_end(const cj__clv_fold *fold, int64_t end_ms)
+{
+    return fold->periods.period == CJ_CLV_ANY
+               ? end_ms
+               : cj__clv_period(&fold->periods, end_ms - 1);
+}
+
 /* ---- bytes
  * ------------------------------------------------------------------------------- */
 
@@ -95,23 +112,12 @@ void cj__clv_fact_read(const cj__str *partial, int32_t holdout, int64_t i,
 /* ---- purchases
  * ---------------------------------------------------------------------------- */
 
-/* The purchases of a customer so far; the latest is open: what is of its period, and
- * refunds that come before the next one, still change it. */
-typedef struct fold_buyer {
-    const cj__clv_fold *fold;
-    cj__clv_fact fact;
-    int64_t first, last; /* periods of the purchases that are closed */
-    int64_t latest;      /* of all orders */
-    int64_t open, open_ms, open_minor;
-    int is_open, is_refunded, is_star, is_closed, overflow;
-} fold_buyer;
-
-static void fold_sum(fold_buyer *b, int64_t *sum, int64_t value)
+static void fold_sum(cj__clv_buyer *b, int64_t *sum, int64_t value)
 {
     b->overflow |= __builtin_add_overflow(*sum, value, sum);
 }
 
-static void fold_close(fold_buyer *b)
+static void fold_close(cj__clv_buyer *b)
 {
     if (!b->is_open)
         return;
@@ -136,7 +142,7 @@ static void fold_close(fold_buyer *b)
 }
 
 /* Periods do not go back: a clock set back over midnight brings no new day. */
-static void fold_order(fold_buyer *b, int64_t time_ms, int64_t value)
+static void fold_order(cj__clv_buyer *b, int64_t time_ms, int64_t value)
 {
     const int64_t period = cj__clv_period(&b->fold->periods, time_ms);
 
@@ -153,7 +159,7 @@ static void fold_order(fold_buyer *b, int64_t time_ms, int64_t value)
     b->is_refunded = 0;
 }
 
-static void fold_refund(fold_buyer *b, int64_t value)
+static void fold_refund(cj__clv_buyer *b, int64_t value)
 {
     if (!b->is_open || b->fold->refunds == CJ_CLV_REFUND_IGNORE)
         return;
@@ -161,8 +167,8 @@ static void fold_refund(fold_buyer *b, int64_t value)
     b->is_refunded = 1;
 }
 
-static void fold_rows(fold_buyer *b, const cj__columns *columns, int64_t from,
-                      int64_t until)
+void cj__clv_buyer_rows(cj__clv_buyer *b, const cj__columns *columns, int64_t from,
+                        int64_t until)
 {
     const int64_t least = b->fold->include_free ? 0 : 1;
 
@@ -178,24 +184,30 @@ static void fold_rows(fold_buyer *b, const cj__columns *columns, int64_t from,
         else if (is_order && value >= least)
             fold_order(b, columns->time_ms[i], value);
     }
+}
+
+void cj__clv_buyer_end(cj__clv_buyer *b)
+{
     fold_close(b);
+    b->fact.gap = b->is_star ? b->fact.gap : b->last - b->first;
 }
 
 int32_t cj__clv_profile(const void *arg, cj__str *partial, uint32_t profile,
                         const cj__columns *columns, int64_t first, int64_t n)
 {
-    fold_buyer b = {.fold = arg, .fact = {.profile = profile}, .latest = INT64_MIN};
+    cj__clv_buyer b = {.fold = arg, .fact = {.profile = profile}, .latest = INT64_MIN};
     int64_t split = first, until = first + n;
 
     while (split < until && columns->time_ms[split] < b.fold->as_of_ms)
         split++;
-    fold_rows(&b, columns, first, split);
+    cj__clv_buyer_rows(&b, columns, first, split);
+    cj__clv_buyer_end(&b);
     if (!b.is_closed || b.fact.first_ms < b.fold->first_from_ms ||
         b.fact.first_ms >= b.fold->first_until_ms)
         return CJ_OK;
-    b.fact.gap = b.last - b.first;
     b.is_star = 1;
-    fold_rows(&b, columns, split, until);
+    cj__clv_buyer_rows(&b, columns, split, until);
+    cj__clv_buyer_end(&b);
     if (b.overflow)
         return cj__fail(CJ_ELIMIT, "the orders of profile %u sum up beyond int64",
                         profile);

@@ -87,29 +87,11 @@ static int32_t summary_begin(summary_result *r, const cj__allocator *a)
     return r->first_ms == NULL || r->holdout == NULL ? CJ_ENOMEM : CJ_OK;
 }
 
-/* Periods after the first purchase at the end of what is known; never fewer than at the
- * last purchase. */
-static int64_t summary_age(const cj__clv_fold *fold, const cj__clv_fact *fact,
-                           int64_t end)
-{
-    const int64_t age = end - cj__clv_period(&fold->periods, fact->first_ms);
-
-    return age > fact->gap ? age : fact->gap;
-}
-
-/* Of `any` the end is a moment that does not count any more, of days one that does. */
-static int64_t summary_end(const cj__clv_fold *fold, int64_t end_ms)
-{
-    return fold->periods.period == CJ_CLV_ANY
-               ? end_ms
-               : cj__clv_period(&fold->periods, end_ms - 1);
-}
-
 static void summary_put(const summary_result *r, const cj__str *partial, double minor)
 {
     const cj__clv_fold *fold = r->fold;
     const cj__clv_periods *p = &fold->periods;
-    const int64_t end = summary_end(fold, r->o->as_of_ms);
+    const int64_t end = cj__clv_end(fold, r->o->as_of_ms);
 
     for (int64_t i = 0; i < r->n; i++) {
         cj__clv_fact fact;
@@ -118,7 +100,7 @@ static void summary_put(const summary_result *r, const cj__str *partial, double 
         r->profile[i] = fact.profile;
         r->x[i] = fact.x;
         r->tx[i] = cj__clv_days(p, fact.gap);
-        r->t[i] = cj__clv_days(p, summary_age(fold, &fact, end));
+        r->t[i] = cj__clv_days(p, cj__clv_age(fold, &fact, end));
         r->spend[i] =
             fact.x == 0 ? 0 : (double)fact.repeat_minor / ((double)fact.x * minor);
         r->litt[i] = fact.litt;
@@ -127,7 +109,7 @@ static void summary_put(const summary_result *r, const cj__str *partial, double 
             continue;
         r->x_star[i] = fact.x_star;
         r->spend_star[i] = (double)fact.star_minor / minor;
-        r->holdout[i] = cj__clv_days(p, summary_end(fold, r->o->holdout_end_ms) - end);
+        r->holdout[i] = cj__clv_days(p, cj__clv_end(fold, r->o->holdout_end_ms) - end);
     }
 }
 

@@ -24,6 +24,12 @@ typedef struct cj__clv_fold {
     int32_t include_free, holdout;
 } cj__clv_fold;
 
+/* The period at which what is known ends; a customer's age there, in periods. */
+struct cj__clv_fact;
+int64_t cj__clv_end(const cj__clv_fold *fold, int64_t end_ms);
+int64_t cj__clv_age(const cj__clv_fold *fold, const struct cj__clv_fact *fact,
+                    int64_t end);
+
 typedef struct cj__clv_fact {
     uint32_t profile, x;  /* x: repeat purchases */
     int64_t first_ms;     /* of the first purchase */
@@ -33,6 +39,23 @@ typedef struct cj__clv_fact {
     int64_t x_star;       /* purchases in the holdout */
     int64_t star_minor;   /* their value */
 } cj__clv_fact;
+
+/* The purchases of a customer so far; the latest is open: what is of its period, and
+ * refunds that come before the next one, still change it.  Begins with fold, profile
+ * and latest INT64_MIN, all else 0. */
+typedef struct cj__clv_buyer {
+    const cj__clv_fold *fold;
+    cj__clv_fact fact;   /* of the purchases that are closed */
+    int64_t first, last; /* their first and last period */
+    int64_t latest;      /* period of all orders */
+    int64_t open, open_ms, open_minor;
+    int is_open, is_refunded, is_star, is_closed, overflow;
+} cj__clv_buyer;
+
+/* Rows in order of time, after those before. */
+void cj__clv_buyer_rows(cj__clv_buyer *b, const cj__columns *columns, int64_t from,
+                        int64_t until);
+void cj__clv_buyer_end(cj__clv_buyer *b); /* nothing more comes: fact is all of them */
 
 #define CJ__CLV_FACT_BYTES 40
 #define CJ__CLV_STAR_BYTES 16 /* more, with a holdout */

@@ -54,4 +54,17 @@ int32_t cj__clv_to_json(const cj_clv *clv, char **text_out, int64_t *n_bytes_out
 int32_t cj__clv_from_json(const cj__allocator *a, const char *json, size_t n,
                           cj_clv **out);
 
+/* What scores customers: p_alive, expected purchases and value of a horizon, each
+ * data->n numbers (clv_score.c). */
+typedef struct cj__clv_scorer {
+    int32_t (*score)(void *user, const cj_clv_data *data, double *const scores[3]);
+    void *user;
+    uint64_t key; /* of all that scores depend on besides customers */
+    int32_t has_value;
+} cj__clv_scorer;
+
+/* Scores as traits (clv_refresh.c); opts->as_of_ms is set. */
+int32_t cj__clv_refresh(cj_db *db, const cj_clv_refresh_options *opts,
+                        const cj__clv_scorer *scorer, cj_clv_refresh_result *out);
+
 #endif

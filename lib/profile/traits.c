@@ -14,8 +14,8 @@
 
 /* Every telling is kept, also of what is known: a value that comes late must find those
  * around it, or the order of arrival would decide what a trait was. */
-static int32_t traits_put(cj_db *db, uint32_t node, uint32_t name, int64_t time_ms,
-                          uint32_t source, cj__text value)
+int32_t cj__trait_add(cj_db *db, uint32_t node, uint32_t name, int64_t time_ms,
+                      uint32_t source, cj__text value)
 {
     cj__query q = {0};
     int32_t rc;
@@ -51,8 +51,8 @@ int32_t cj__traits_add(cj_db *db, uint32_t node, cj__text traits, int64_t time_m
         cj__str_clear(&value);
         cj__json_put(&value, member);
         CJ_TRY(cj__str_status(&value));
-        CJ_TRY(traits_put(db, node, name, time_ms, source_id,
-                          (cj__text){value.data, value.n}));
+        CJ_TRY(cj__trait_add(db, node, name, time_ms, source_id,
+                             (cj__text){value.data, value.n}));
     }
 out:
     cj__str_end(&value);

@@ -249,8 +249,24 @@ static int32_t reader_batch(const cj__query *q, cj__arena *arena, cj__row *rows,
     return CJ_OK;
 }
 
-int32_t cj__reader_journal(cj__reader *r, cj__arena *arena, cj__row **rows_out,
-                           int64_t *n_out)
+static int32_t reader_journal_count(cj__reader *r, int64_t after, int64_t *out)
+{
+    cj__query q = {0};
+    int row;
+    int32_t rc;
+
+    *out = 0;
+    CJ_TRY(cj__query_begin(&r->conn, STMT_JOURNAL_SINCE_COUNT, &q));
+    cj__query_int64(&q, 1, after);
+    CJ_TRY(cj__query_step(&q, &row));
+    *out = row ? cj__query_get_int64(&q, 0) : 0;
+out:
+    cj__query_end(&q);
+    return rc;
+}
+
+int32_t cj__reader_journal_after(cj__reader *r, int64_t after, cj__arena *arena,
+                                 cj__row **rows_out, int64_t *n_out)
 {
     cj__query q = {0};
     int64_t max, n = 0;
@@ -260,12 +276,13 @@ int32_t cj__reader_journal(cj__reader *r, cj__arena *arena, cj__row **rows_out,
     *rows_out = NULL;
     *n_out = 0;
     (void)pthread_mutex_lock(&r->lock);
-    CJ_TRY(cj__query_one(&r->conn, STMT_JOURNAL_COUNT, &max));
+    CJ_TRY(reader_journal_count(r, after, &max));
     *rows_out =
         cj__arena_alloc(arena, cj__size_product((size_t)max + 1, sizeof(cj__row)));
     if (*rows_out == NULL)
         CJ_TRY(CJ_ENOMEM);
-    CJ_TRY(cj__query_begin(&r->conn, STMT_JOURNAL_ALL, &q));
+    CJ_TRY(cj__query_begin(&r->conn, STMT_JOURNAL_SINCE, &q));
+    cj__query_int64(&q, 1, after);
     for (;;) {
         CJ_TRY(cj__query_step(&q, &row));
         if (!row)
@@ -277,6 +294,19 @@ out:
     cj__query_end(&q);
     (void)pthread_mutex_unlock(&r->lock);
     return rc;
+}
+
+int32_t cj__reader_journal(cj__reader *r, cj__arena *arena, cj__row **rows_out,
+                           int64_t *n_out)
+{
+    int64_t sealed;
+    int32_t rc;
+
+    (void)pthread_mutex_lock(&r->lock);
+    rc = cj__meta_get(&r->conn, "sealed_through", 0, &sealed);
+    (void)pthread_mutex_unlock(&r->lock);
+    return rc == CJ_OK ? cj__reader_journal_after(r, sealed, arena, rows_out, n_out)
+                       : rc;
 }
 
 /* ---- profiles and terms

@@ -52,6 +52,9 @@ int32_t cj__reader_block(cj__reader *r, int64_t block_id, cj__str *core,
 /* The unsealed events, in arrival order; rows and texts in the arena. */
 int32_t cj__reader_journal(cj__reader *r, cj__arena *arena, cj__row **rows_out,
                            int64_t *n_out);
+/* Those of the batches after a number that are still there: spent ones may be gone. */
+int32_t cj__reader_journal_after(cj__reader *r, int64_t after, cj__arena *arena,
+                                 cj__row **rows_out, int64_t *n_out);
 
 /* profile_of[1 .. n_nodes] (index 0 is unused) and, per node, the kinds of its profile
  * (CJ__MASK_*, valid at the profile's id).  Borrowed until cj__reader_end. */

@@ -254,6 +254,35 @@ class ClvSummaryOptions(Structure):
     ]
 
 
+class ClvRefreshOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_int64),
+        ("as_of_ms", c_int64),
+        ("model", c_char_p),
+        ("spend", c_char_p),
+        ("rate_per_year", c_double),
+        ("months", c_int32),
+        ("period", c_int32),
+        ("refunds", c_int32),
+        ("include_free", c_int32),
+        ("include_guests", c_int32),
+        ("everybody", c_int32),
+        ("threads", c_int32),
+        ("reserved", c_int32),
+        ("progress", ProgressHook),
+        ("progress_user", c_void_p),
+    ]
+
+
+class ClvRefreshResult(Structure):
+    _fields_ = [
+        ("struct_size", c_int64),
+        ("n_scored", c_int64),
+        ("n_forgotten", c_int64),
+        ("is_whole", c_int64),
+    ]
+
+
 class ProfileValues(Structure):
     _fields_ = [
         ("struct_size", c_int64),
@@ -370,6 +399,8 @@ STRUCTS: Dict[str, Type[Structure]] = {
     "cj_rfm_class": RfmClass,
     "cj_rfm_options": RfmOptions,
     "cj_clv_summary_options": ClvSummaryOptions,
+    "cj_clv_refresh_options": ClvRefreshOptions,
+    "cj_clv_refresh_result": ClvRefreshResult,
     "cj_profile_values": ProfileValues,
     "cj_cohort_cost": CohortCost,
     "cj_value_cohorts_options": ValueCohortsOptions,

@@ -8,4 +8,10 @@ CREATE TABLE clv (
 );
 CREATE UNIQUE INDEX clv_name ON clv (name);
 
+-- What is known of each profile with an order or refund, for the next refresh of scores.
+CREATE TABLE clv_state (
+    profile INTEGER PRIMARY KEY,
+    state   BLOB NOT NULL
+);
+
 PRAGMA user_version = 3;
