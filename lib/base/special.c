@@ -93,3 +93,27 @@ void cj__log_rising(double z, double m, double out[3])
     out[2] +=
         -m / (z * (z + m)) * (1 + (2 * z + m) / (2 * z * (z + m))) + (high[2] - low[2]);
 }
+
+/* The continued fraction DLMF 8.17.22 by Lentz's method (A. R. Barnett's modification):
+ * two steps at a time, until a step changes nothing. */
+double cj__beta_fraction(double a, double b, double x)
+{
+    double c = 1, d = 1 / (1 - (a + b) * x / (a + 1)), h = d;
+
+    for (double m = 1; m < 10000; m++) {
+        const double even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
+        const double odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
+        double step;
+
+        d = 1 / (1 + even * d);
+        c = 1 + even / c;
+        h *= d * c;
+        d = 1 / (1 + odd * d);
+        c = 1 + odd / c;
+        step = d * c;
+        h *= step;
+        if (fabs(step - 1) < 2e-16)
+            return h;
+    }
+    return h;
+}

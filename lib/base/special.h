@@ -4,6 +4,17 @@
 #ifndef CJ__BASE_SPECIAL_H
 #define CJ__BASE_SPECIAL_H
 
+#include <math.h>
+
+/* ln(1+u) for u >= 0, to the last digits also for small u: the logarithm of the rounded
+ * 1+u, and a correction by what rounding took (W. Kahan).  Half the time of log1p(). */
+static inline double cj__log1p(double u)
+{
+    const double w = 1 + u;
+
+    return log(w) + (u - (w - 1)) / w;
+}
+
 /* ln Gamma(x).  (lgamma() of libm writes the process-wide signgam.) */
 double cj__lgamma(double x);
 /* psi(x) = d ln Gamma / dx, and its derivative. */
@@ -13,5 +24,10 @@ double cj__trigamma(double x);
 /* ln (z)_m = ln Gamma(z+m) - ln Gamma(z) and its first two derivatives in z, where the
  * difference of two of the above would lose its digits. */
 void cj__log_rising(double z, double m, double out[3]);
+
+/* The incomplete beta function I_x(a, b) without its factor x^a (1-x)^b / (a B(a, b)),
+ * for x < (a+1) / (a+b+2); beyond use I_x(a, b) = 1 - I_(1-x)(b, a).  About sqrt(a + b)
+ * steps. */
+double cj__beta_fraction(double a, double b, double x);
 
 #endif

@@ -50,15 +50,6 @@ void cj__bg_start(const cj__clv_means *means, double *theta)
     theta[3] = 3;
 }
 
-/* ln(1+u), u >= 0, to the last digits also for small u (W. Kahan's correction of the
- * rounded 1+u); log1p() is slower. */
-static double bg_log1p(double u)
-{
-    const double w = 1 + u;
-
-    return log(w) + (u - (w - 1)) / w;
-}
-
 /* ---- the table ------------------------------------------------------------------- */
 
 /* From one phase, or chance, to the next: the products (r)_kx and (b)_c / (a+b)_c. */
@@ -76,7 +67,7 @@ static void bg_entry_chance(const cj__clv_at *at, double c, cj__bg_entry *e)
     const double a = at->theta[2], b = at->theta[3];
     const double s = a + b + c, u = a / s, v = b / s, w = b / (b + c);
 
-    e->value -= bg_log1p(a / (b + c));
+    e->value -= cj__log1p(a / (b + c));
     e->a -= u;
     e->aa -= u - u * u;
     e->ab += u * v;
@@ -158,16 +149,16 @@ static double bg_row_of(double alpha, const cj__bg_entry *e, double tx, double t
     row->qt = alpha * it;
     row->pt = t * it;
     row->fall = row->qt * gap * ix;
-    row->l = bg_log1p(t / alpha);
+    row->l = cj__log1p(t / alpha);
     if (e->dead == -HUGE_VAL) {
         row->d = row->dead = 0;
         return e->value - e->n * row->l;
     }
-    row->d = bg_log1p(gap * ix);
+    row->d = cj__log1p(gap * ix);
     odds = e->dead + e->n * row->d;
     share = exp(-fabs(odds));
     row->dead = (odds > 0 ? 1 : share) / (1 + share);
-    return e->value - e->n * row->l + (odds > 0 ? odds : 0) + bg_log1p(share);
+    return e->value - e->n * row->l + (odds > 0 ? odds : 0) + cj__log1p(share);
 }
 
 static void bg_derive(double r, const cj__bg_entry *e, const bg_row *row, int64_t i,
@@ -211,10 +202,11 @@ void cj__bg_loglik(const cj__clv_at *at, const cj__clv_rows *rows, double *ll,
 
 /* ---- P(alive) -------------------------------------------------------------------- */
 
-/* 1 / (1 + e^odds): where that is below the smallest double, 0. */
-double cj__bg_alive(const cj__clv_at *at, const cj__bg_entry *e, double tx, double t)
+double cj__bg_odds(const cj__clv_at *at, const cj__bg_entry *e, double tx, double t)
 {
-    return 1 / (1 + exp(e->dead + e->n * bg_log1p((t - tx) / (at->theta[1] + tx))));
+    if (e->dead == -HUGE_VAL)
+        return 0;
+    return exp(e->dead + e->n * cj__log1p((t - tx) / (at->theta[1] + tx)));
 }
 
 int32_t cj__bg_p_alive(const cj__clv_ask *ask, double *out)
@@ -223,7 +215,7 @@ int32_t cj__bg_p_alive(const cj__clv_ask *ask, double *out)
     cj__bg_entry own;
 
     for (int64_t i = 0; i < rows->n; i++)
-        out[i] = cj__bg_alive(ask->at, cj__bg_find(ask->at, rows->x[i], &own),
-                              rows->tx[i], rows->t[i]);
+        out[i] = 1 / (1 + cj__bg_odds(ask->at, cj__bg_find(ask->at, rows->x[i], &own),
+                                      rows->tx[i], rows->t[i]));
     return CJ_OK;
 }

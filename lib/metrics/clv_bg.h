@@ -25,7 +25,8 @@ typedef struct cj__bg_entry {
 double cj__bg_chances(const cj__clv_at *at, double x);
 /* The table's row, or *own filled when x is beyond it. */
 const cj__bg_entry *cj__bg_find(const cj__clv_at *at, double x, cj__bg_entry *own);
-double cj__bg_alive(const cj__clv_at *at, const cj__bg_entry *e, double tx, double t);
+/* (1 - P(alive)) / P(alive); infinite where that is beyond doubles. */
+double cj__bg_odds(const cj__clv_at *at, const cj__bg_entry *e, double tx, double t);
 
 extern const cj__clv_limit cj__bg_limits[];
 void cj__bg_start(const cj__clv_means *means, double *theta);

@@ -20,4 +20,9 @@ const cj__clv_model cj__clv_mbgnbd = {
     .prepare = cj__bg_prepare,
     .loglik = cj__bg_loglik,
     .p_alive = cj__bg_p_alive,
+    .expected = cj__bg_expected,
+    .pmf = cj__bg_pmf,
+    .dert = cj__bg_dert,
+    .expected_new = cj__bg_expected_new,
+    .pmf_new = cj__bg_pmf_new,
 };
