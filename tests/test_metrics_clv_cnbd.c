@@ -255,7 +255,7 @@ START_TEST(expected_purchases_add_up_and_grow)
 {
     uint64_t state = 4;
 
-    for (int64_t i = 0; i < 600; i++) {
+    for (int64_t i = 0; i < 600; i += harness_stride(20)) {
         const case_drawn c = draw(&state, i);
         const cj__clv_rows rows = one_row(&c);
         cj__clv_at at;
@@ -286,7 +286,7 @@ START_TEST(the_distribution_sums_to_one_and_has_the_mean)
     static const double theta[] = {2.5, 4, 1.2, 2.6};
 
     for (int32_t k = 1; k <= 5; k++) {
-        for (int i = 0; i < 8; i++) {
+        for (int i = 0; i < 8; i += harness_stride(3)) {
             const case_drawn c = {models[i % 2],     k, {0}, i / 2 * 2.0,
                                   i / 2 ? 5.0 : 0.0, 7, 0};
             const cj__clv_rows rows = one_row(&c);
@@ -319,7 +319,7 @@ START_TEST(dert_is_the_discounted_sum_of_what_is_expected)
 {
     static const double theta[] = {1.5, 4, 1.8, 2.6}, delta = 0.05;
 
-    for (int i = 0; i < 12; i++) {
+    for (int i = 0; i < 12; i += harness_stride(5)) {
         const case_drawn c = {models[i % 2],     1 + i / 4, {0}, i / 2 % 2 * 3.0,
                               i / 2 % 2 ? 5 : 0, 7,         0};
         const cj__clv_rows rows = one_row(&c);
@@ -434,7 +434,7 @@ START_TEST(many_customers_get_what_each_would_alone)
             const cj__clv_ask ask = {&at, &rows, 2.0 * k, 26, 0, 0.0027};
 
             ck_assert_int_eq(questions[q](&ask, out), CJ_OK);
-            for (int64_t i = 0; i < c.n; i += 7) {
+            for (int64_t i = 0; i < c.n; i += 7 * harness_stride(30)) {
                 const cj__clv_rows row = {c.x + i, c.tx + i, c.t + i, NULL, 1};
                 const cj__clv_ask alone = {&at, &row, 2.0 * k, 26, 0, 0.0027};
 
@@ -457,6 +457,7 @@ static void expect_cohort(const clv_story *story, const cj__clv_model *model)
     double *alive, *expected, *zero, wanted[3] = {0}, got[3] = {0}, spread[3] = {0};
 
     clv_simulate(story, &c);
+    c.n /= harness_stride(20);
     begin(&at, model, story->k, story->theta);
     alive = calloc((size_t)c.n * 3, sizeof *alive);
     expected = alive + c.n;

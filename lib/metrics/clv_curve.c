@@ -93,6 +93,8 @@ static void curve_piece(const cj__clv_curve *c, const curve_row *rows, int64_t n
     double coef[CURVE_NODES][CJ__CLV_CURVE_WIDTH], numbers[CJ__CLV_CURVE_WIDTH];
     int64_t half = 0;
 
+    if (n == 0)
+        return;
     if (width < CURVE_SHORT) {
         for (int64_t i = 0; i < n; i++)
             curve_one(c, rows[i].row, out);
