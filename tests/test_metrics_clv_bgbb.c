@@ -2,6 +2,7 @@
  * must hold for any parameters. */
 #include "base/special.h"
 #include "clv_likelihood.h"
+#include "clv_simulate.h"
 
 #include "harness.h"
 
@@ -352,6 +353,62 @@ START_TEST(test_bgbb__without_discount_the_sum_may_be_infinite)
 }
 END_TEST
 
+/* The story: a chance to buy and one to leave, then n opportunities. */
+static void simulate(const double *theta, int n, int64_t customers, uint64_t *dice,
+                     double *counts)
+{
+    memset(counts, 0, 64 * sizeof *counts);
+    for (int64_t i = 0; i < customers; i++) {
+        const double buys = clv_dice_beta(dice, theta[0], theta[1]);
+        const double leaves = clv_dice_beta(dice, theta[2], theta[3]);
+        int bought = 0, last = 0;
+
+        for (int k = 1; k <= n; k++) {
+            if (clv_dice(dice) < leaves)
+                break;
+            if (clv_dice(dice) < buys) {
+                bought++;
+                last = k;
+            }
+        }
+        counts[last * 8 + bought]++;
+    }
+}
+
+START_TEST(test_bgbb__finds_the_truth_again)
+{
+    uint64_t dice = 4711;
+    int inside = 0;
+
+    for (int run = 0; run < 50; run++) {
+        double truth[4], theta[4], errors[4], counts[64];
+        const cj__clv_rows rows = {x, tx, t, NULL, 29};
+        clv_total total;
+        int n = 0;
+
+        dice_theta(&dice, 0.5, 2, truth);
+        truth[3] += 1;
+        simulate(truth, 7, 40000, &dice, counts);
+        for (int last = 0; last <= 7; last++) {
+            for (int bought = last > 0; bought <= last; bought++, n++) {
+                x[n] = bought;
+                tx[n] = last;
+                t[n] = 7;
+                weight[n] = counts[last * 8 + bought];
+            }
+        }
+        ck_assert_int_eq(n, 29);
+        memcpy(theta, truth, sizeof theta);
+        clv_newton(MODEL, &rows, weight, theta, &total);
+        clv_std_errors(MODEL, theta, &total, errors);
+        for (int p = 0; p < 4; p++)
+            inside += fabs(log(theta[p] / truth[p])) < 1.96 * errors[p] / theta[p];
+    }
+    ck_assert_int_ge(inside, 178); /* of 200 intervals of 95 % */
+    ck_assert_int_le(inside, 199);
+}
+END_TEST
+
 HARNESS_MAIN("metrics_clv_bgbb", test_bgbb__finds_the_published_fit,
              test_bgbb__the_first_guess_is_good_enough,
              test_bgbb__likelihood_of_the_22_patterns, test_bgbb__published_questions,
@@ -363,4 +420,5 @@ HARNESS_MAIN("metrics_clv_bgbb", test_bgbb__finds_the_published_fit,
              test_bgbb__expected_purchases_add_up,
              test_bgbb__later_purchases_are_a_better_sign,
              test_bgbb__dert_is_the_discounted_sum,
-             test_bgbb__without_discount_the_sum_may_be_infinite)
+             test_bgbb__without_discount_the_sum_may_be_infinite,
+             test_bgbb__finds_the_truth_again)
