@@ -103,7 +103,9 @@ struct cj__clv_model {
                    double (*grad)[CJ__CLV_CHUNK], double (*hess)[CJ__CLV_CHUNK]);
 
     /* One number per row, any number of rows; NULL: the family has no such question.
-     * CJ_ENOMEM is the only error. */
+     * CJ_ENOMEM is the only error.  Infinite only where the question has no finite
+     * answer: a mean spend that does not exist (Gamma-Gamma, q <= 1), dert without a
+     * discount. */
     int32_t (*p_alive)(const cj__clv_ask *ask, double *out); /* at T */
     int32_t (*expected)(
         const cj__clv_ask *ask,

@@ -4,6 +4,8 @@
  * smooth, with the ends of Euler and Maclaurin's formula (Abramowitz & Stegun 3.6.28).
  */
 #include "metrics/clv_contract.h"
+
+#include "base/gauss.h"
 #include "metrics/clv_survival.h"
 
 #include <math.h>
@@ -25,48 +27,25 @@ static double ask_value(const ask_future *f, double s)
     return exp(cj__clv_contract_log_ratio(f->at, f->t, f->t + s) - f->delta * s);
 }
 
-/* Roots of the Legendre polynomial on (-1, 1), with weights: Newton from Tricomi's
- * guess. */
-static void ask_nodes(double *x, double *weight)
-{
-    const double pi = 3.14159265358979323846;
-
-    for (int i = 0; i < ASK_NODES; i++) {
-        double root = cos(pi * (i + 0.75) / (ASK_NODES + 0.5)), slope = 1;
-
-        for (int step = 0; step < 6; step++) {
-            double p = root, before = 1;
-
-            for (int n = 2; n <= ASK_NODES; n++) {
-                const double next = ((2 * n - 1) * root * p - (n - 1) * before) / n;
-
-                before = p;
-                p = next;
-            }
-            slope = ASK_NODES * (before - root * p) / (1 - root * root);
-            root -= p / slope;
-        }
-        x[i] = root;
-        weight[i] = 2 / ((1 - root * root) * slope * slope);
-    }
-}
-
 /* The integral over s from ASK_FIRST on, panel by panel until they no longer count next
  * to `sum`.  Without a discount the last ones follow a power of t. */
 static double ask_tail(const ask_future *f, double sum)
 {
     const double *theta = f->at->theta, c = cj__clv_contract_c(f->at);
     const double panel = ASK_PANEL / fmax(1, c);
-    double x[ASK_NODES], weight[ASK_NODES], tail = 0, low = log(f->t + ASK_FIRST);
+    const cj__gauss *rule = cj__gauss_rule(ASK_NODES);
+    double tail = 0, low = log(f->t + ASK_FIRST);
 
-    ask_nodes(x, weight);
     for (int k = 0; k < ASK_PANELS; k++, low += panel) {
         double part = 0;
 
         for (int i = 0; i < ASK_NODES; i++) {
-            const double at = exp(low + panel / 2 * (1 + x[i]));
+            const int node = i < ASK_NODES / 2 ? i : ASK_NODES - 1 - i;
+            const double place =
+                i < ASK_NODES / 2 ? rule->place[node] : 1 - rule->place[node];
+            const double at = exp(low + panel * place);
 
-            part += weight[i] * panel / 2 * at * ask_value(f, at - f->t);
+            part += rule->weight[node] * panel * at * ask_value(f, at - f->t);
         }
         tail += part;
         if (!(part > ASK_SMALL * (sum + tail)))

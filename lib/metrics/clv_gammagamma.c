@@ -147,6 +147,12 @@ static const cj__clv_limit gg_limits[] = {
      "p -> infinity: a customer's purchases are all worth the same; z is the mean"    },
     {GG_Q, 1,  "customers_spend_alike",
      "q -> infinity: all customers have one mean value of a purchase; use the average"},
+    {GG_V, 1,  "customers_spend_alike",
+     "q, v -> infinity: all customers have one mean value of a purchase; use the "
+     "average"                                                                        },
+    {GG_V, -1, "spend_per_customer_constant",
+     "p -> infinity, v -> 0: a customer's purchases are all worth the same; z is the "
+     "mean"                                                                           },
     {GG_Q, -1, "mean_spend_infinite",
      "q -> 0: a few customers spend without bound; the population has no mean"        },
     {GG_P, -1, "purchases_too_unequal",
