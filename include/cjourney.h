@@ -357,7 +357,8 @@ typedef struct cj_clv cj_clv;
  *   continuous: x repeat purchases in (0, T], tx the last one's time (0: none), t = T, both
  *     in days
  *   discrete: x transactions in t opportunities, tx the number of the last one's
- *   spend: x transactions, spend their mean value; rows with x = 0 are left out
+ *   spend: x transactions, spend their mean value; rows with x = 0, or whose mean is not
+ *     positive (all was refunded), are left out
  *   contract: t periods; lost in period t (x = 1), or still there after it (x = 0) */
 typedef struct cj_clv_data {
     int64_t struct_size;

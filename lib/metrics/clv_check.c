@@ -46,8 +46,8 @@ static const char *check_discrete(const cj_clv_data *d, int64_t i)
 
 static const char *check_spend(const cj_clv_data *d, int64_t i)
 {
-    if (d->x[i] > 0 && !check_in(d->spend[i], 1e-100, 1e100))
-        return "spend is not positive: leave out who paid nothing";
+    if (d->x[i] > 0 && !check_in(d->spend[i], -1e100, 1e100))
+        return "spend is not an amount of money";
     return NULL;
 }
 
