@@ -63,7 +63,7 @@ static int curve_fit(const cj__clv_curve *c, double x, double low, double width,
             most = fmax(most, fabs(coef[m][w]));
         }
         if (!(fabs(coef[CURVE_NODES - 1][w]) + fabs(coef[CURVE_NODES - 2][w]) <=
-              1e-12 * most))
+              1e-13 * most))
             return 0;
     }
     return 1;
