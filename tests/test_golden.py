@@ -14,6 +14,7 @@ GOLDEN = Path(__file__).parent / "golden"
 EXPORTS = {
     "schema_1": "867d79f76ee47cdbc38074f53da457c269e1d92c605ac7ddb423c1efe448f7e2",
     "schema_2": "120f9ae2b3860ab0f5da2d35a01170c251d17700ba902b99c569b7eec448c0ed",
+    "schema_3": "eb1587be57f1b6f6e50248140858a801d893c9cbc0d1dc3abaac6a7bdaeda8b5",
 }
 
 
@@ -74,3 +75,26 @@ def test_segments_of_schema_2_go_on(tmp_path):
     run(db, "segment", "advance", "--to", "2027-03-01")  # and time goes on
     assert run(db, "segment", "feed", "--format", "csv").decode().splitlines()[: len(feed)] == feed
     run(db, "check")
+
+
+def test_value_models_and_scores_of_schema_3_are_there(tmp_path):
+    """The text of a saved model, and the scores that are traits."""
+    import cjourney  # the program has no word for traits
+
+    db = tmp_path / "golden.cj"
+    shutil.copyfile(GOLDEN / "schema_3.cj", db)
+    with cjourney.Store(db) as store:
+        (saved,) = store._table("cj_clv_saved")
+        assert (saved.name, saved.model, saved.saved_ms) == ("weekly", "bgnbd", 1798800001000)
+        assert saved.fit == (
+            '{"format":1,"model":"bgnbd","unit_days":7,"params":{"r":0.25,"alpha":4.5,"a":0.75,"b":2.5},'
+            '"loglik":-100.5,"status":"converged"}'
+        )
+        kept = [line.split(",") for line in (GOLDEN / "schema_3.scores.csv").read_text().splitlines()]
+        got = [
+            [str(profile), row.name, row.value, str(row.time_ms)]
+            for profile in sorted({int(line[0]) for line in kept})
+            for row in store._table("cj_profile_traits", profile, 1900000000000)
+            if row.source == "clv"
+        ]
+        assert got == kept and len(kept) > 100
