@@ -1,7 +1,7 @@
 /* A fit from beginning to end: check, group, look for the maximum of the mean
  * log-likelihood over the logarithms of the parameters, say how it ended, and bring all
  * to the unit asked for.  Within, time is measured in mean T, so no unit matters; of
- * many customers the first rows (a fair sample: clv_rows.c) are fitted first, so that
+ * many customers a fair sample is fitted first, so that
  * all of them are looked at three or four times only. */
 #include "metrics/clv_fit.h"
 
@@ -18,10 +18,11 @@
 #define FIT_FAR 9.2          /* 1e4: where a search that does not end is running away */
 #define FIT_VERY_FAR 13.8    /* 1e6: one that ends there has run away, too */
 #define FIT_COEFFICIENT 30.0 /* per standard deviation of its covariate */
-#define FIT_TOLERANCE 1e-8   /* of the last step, which is made */
+#define FIT_TOLERANCE 1e-5   /* of the last step but one: the last is its square */
 #define FIT_FLAT 1e-13 /* smallest by largest eigenvalue: no maximum but a ridge */
 #define FIT_SAMPLE_FROM 32768
-#define FIT_SAMPLE 16
+#define FIT_SAMPLE 16     /* of so many customers one is in the sample, */
+#define FIT_SAMPLE_ROWS 4 /* but not more than one per so many rows */
 #define FIT_SAMPLE_TOLERANCE 1e-3
 #define FIT_MAX_K 12 /* to choose from: BTYDplus */
 
@@ -173,23 +174,48 @@ static void fit_bounds(fit *f)
     }
 }
 
+/* Rough, over a fair sample of the customers; with covariates over the first rows. */
+static int32_t fit_search_sample(fit *f)
+{
+    const cj__clv_groups *all = &f->groups;
+    const int64_t some =
+        (int64_t)fmin((double)all->n / FIT_SAMPLE_ROWS, all->n_customers / FIT_SAMPLE);
+    cj__clv_groups sample = {0};
+    cj__clv_sum sum = f->sum;
+    int32_t rc = CJ_OK;
+
+    f->newton.tolerance = FIT_SAMPLE_TOLERANCE;
+    f->newton.is_rough = 1;
+    if (all->first != NULL || some < FIT_SAMPLE_FROM / FIT_SAMPLE) {
+        f->sum.n_rows = all->n / FIT_SAMPLE;
+        rc = cj__newton_run(&f->newton, &f->at);
+        f->sum.n_rows = all->n;
+        return rc;
+    }
+    memset(&f->sum, 0, sizeof f->sum);
+    CJ_TRY(cj__clv_groups_sample(all, some, &sample));
+    CJ_TRY(cj__clv_sum_begin(&f->sum, &sample, sum.model, sum.k, sum.threads));
+    CJ_TRY(cj__newton_run(&f->newton, &f->at));
+out:
+    cj__clv_sum_end(&f->sum);
+    cj__clv_groups_end(&sample);
+    f->sum = sum;
+    return rc;
+}
+
 /* From at.y on: first over a sample where there are many, then over all. */
 static int32_t fit_search(fit *f)
 {
-    const int64_t n = f->groups.n;
-    int32_t rc;
+    if (f->groups.n >= FIT_SAMPLE_FROM) {
+        int32_t rc = fit_search_sample(f);
 
-    if (n >= FIT_SAMPLE_FROM) {
-        f->sum.n_rows = n / FIT_SAMPLE;
-        f->newton.tolerance = FIT_SAMPLE_TOLERANCE;
-        rc = cj__newton_run(&f->newton, &f->at);
-        f->sum.n_rows = n;
         if (rc != CJ_OK)
             return rc;
         if (f->newton.end == CJ__NEWTON_NOT_FINITE)
             fit_start(f, f->at.y);
     }
     f->newton.tolerance = FIT_TOLERANCE;
+    f->newton.is_rough = 0;
     return cj__newton_run(&f->newton, &f->at);
 }
 
@@ -402,7 +428,8 @@ static int32_t fit_one_k(fit *f, int32_t k)
     }
     CJ_TRY(fit_search(f));
     CJ_TRY(fit_search_again(f));
-    cj__clv_sum_at(&f->sum, f->at.y, &f->total); /* the last step was not looked at */
+    if (f->newton.end != CJ__NEWTON_DONE) /* what was tried last is not what was kept */
+        cj__clv_sum_at(&f->sum, f->at.y, &f->total);
     fit_finish(f);
 out:
     return rc;

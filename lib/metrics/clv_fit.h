@@ -70,8 +70,10 @@ void cj__clv_label(const cj_clv *clv, int32_t i, char *to);
 /* Parameter or coefficient i, and its standard error (NaN: none). */
 double cj__clv_estimate(const cj_clv *clv, int32_t i);
 double cj__clv_std_error(const cj_clv *clv, int32_t i);
-/* The status of this name; its name is NULL when no fit of the model ends so. */
-cj__clv_status cj__clv_status_of(const cj__clv_model *model, const char *name);
+/* The status of this name, and of several that with this text; its name is NULL when no
+ * fit of the model ends so. */
+cj__clv_status cj__clv_status_of(const cj__clv_model *model, const char *name,
+                                 const char *text);
 void cj__clv_put_json(const cj_clv *clv, cj__str *to);
 
 /* ---- for answers ------------------------------------------------------------------

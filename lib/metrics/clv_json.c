@@ -308,7 +308,7 @@ static int32_t json_read_ending(cj_clv *clv, const cJSON *root)
     int32_t rc;
 
     /* The names are static, the one that was read is not. */
-    clv->status = cj__clv_status_of(clv->model, status);
+    clv->status = cj__clv_status_of(clv->model, status, json_member_text(root, "text"));
     if (clv->status.name == NULL)
         return cj__fail(CJ_EINVAL, "status: no fit of %s ends so", clv->model->name);
     if (cj__json_member(root, "loglik") == NULL)

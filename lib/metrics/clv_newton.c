@@ -16,6 +16,7 @@
 #define NEWTON_FIRST_RADIUS 1.0
 #define NEWTON_MAX_RADIUS 8.0
 #define NEWTON_MIN_RADIUS 1e-9
+#define NEWTON_SQUARE 1e-4    /* of the tolerance: smaller steps need no second one */
 #define NEWTON_ROUNDING 1e-14 /* of a value, relative */
 
 /* The quadratic model among the free variables, in its eigenvectors. */
@@ -228,6 +229,27 @@ static int32_t newton_try(cj__newton *n, cj__newton_point *at, cj__newton_point 
     return CJ_OK;
 }
 
+/* The step is small, so the next one is its square: made from derivatives at the end of
+ * this one, but not evaluated any more. */
+static int32_t newton_finish(cj__newton *n, cj__newton_point *at, const double *step,
+                             double size)
+{
+    double last[CJ__NEWTON_MAX];
+    newton_model m;
+    int32_t rc;
+
+    newton_move(n, at, step, at->y);
+    if (n->is_rough || size <= NEWTON_SQUARE * n->tolerance)
+        return CJ_OK;
+    rc = newton_evaluate(n, at);
+    if (rc != CJ_OK || !newton_is_finite(n, at))
+        return rc;
+    newton_model_of(n, at, &m);
+    if (newton_step(&m, n->tolerance, last))
+        newton_move(n, at, last, at->y);
+    return CJ_OK;
+}
+
 int32_t cj__newton_run(cj__newton *n, cj__newton_point *at)
 {
     double radius = NEWTON_FIRST_RADIUS, last_gain = HUGE_VAL;
@@ -250,10 +272,8 @@ int32_t cj__newton_run(cj__newton *n, cj__newton_point *at)
         gain = newton_clip(n, at, step);
         size = newton_largest(step, n->n);
         n->end = CJ__NEWTON_DONE;
-        if (m.n == 0 || (size <= n->tolerance && is_newton)) {
-            newton_move(n, at, step, at->y);
-            return CJ_OK;
-        }
+        if (m.n == 0 || (size <= n->tolerance && is_newton))
+            return newton_finish(n, at, step, size);
         n->end = CJ__NEWTON_STALLED;
         if (radius < NEWTON_MIN_RADIUS || !(gain > 0))
             return CJ_OK;

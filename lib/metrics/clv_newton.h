@@ -25,7 +25,8 @@ typedef enum cj__newton_end {
 typedef struct cj__newton {
     int32_t n;
     double low[CJ__NEWTON_MAX], high[CJ__NEWTON_MAX];
-    double tolerance; /* of the largest step */
+    double tolerance; /* of the largest step but one */
+    int is_rough;     /* then that one is the last, and not evaluated */
     /* Fill value, gradient and Hessian at out->y; an error stops everything. */
     int32_t (*evaluate)(void *user, cj__newton_point *out);
     void *user;
@@ -35,7 +36,7 @@ typedef struct cj__newton {
 } cj__newton;
 
 /* From at->y to the minimum.  at holds the derivatives of the last evaluation: one last
- * small step may have been made since. */
+ * step, far below the tolerance, may have been made since. */
 int32_t cj__newton_run(cj__newton *n, cj__newton_point *at);
 
 /* The variables that are not held: how many, and which. */

@@ -35,17 +35,21 @@ const cj__clv_status cj__clv_ends[CJ__CLV_ENDS] = {
                            "the likelihood is beyond any number: do not use"                      },
 };
 
-cj__clv_status cj__clv_status_of(const cj__clv_model *model, const char *name)
+cj__clv_status cj__clv_status_of(const cj__clv_model *model, const char *name,
+                                 const char *text)
 {
+    cj__clv_status found = {NULL, NULL};
+
     for (int i = 0; i < CJ__CLV_ENDS; i++) {
         if (strcmp(cj__clv_ends[i].name, name) == 0)
             return cj__clv_ends[i];
     }
     for (const cj__clv_limit *l = model->limits; l != NULL && l->status != NULL; l++) {
-        if (strcmp(l->status, name) == 0)
-            return (cj__clv_status){l->status, l->text};
+        if (strcmp(l->status, name) == 0 &&
+            (found.name == NULL || strcmp(l->text, text) == 0))
+            found = (cj__clv_status){l->status, l->text};
     }
-    return (cj__clv_status){NULL, NULL};
+    return found;
 }
 
 /* ---- making one

@@ -307,11 +307,9 @@ static void rows_fill(cj__clv_groups *g, uint64_t *keys, size_t n)
 
 static double rows_mean(const cj__clv_groups *g, const double *column)
 {
-    cj__sum s = {0, 0};
-
-    for (int64_t i = 0; column != NULL && i < g->n; i++)
-        cj__sum_add(&s, g->weight[i] * column[i]);
-    return g->n_customers > 0 ? cj__sum_of(&s) / g->n_customers : 0;
+    if (column == NULL || !(g->n_customers > 0))
+        return 0;
+    return cj__sum_product(g->weight, column, g->n) / g->n_customers;
 }
 
 /* Two rows that differ by rounding are two rows either way; so dividing is safe. */
@@ -331,11 +329,18 @@ static void rows_means(cj__clv_groups *g)
     m->z = rows_mean(g, g->z);
     m->x = g->sum_x / g->n_customers;
     m->repeat_ratio = g->n_repeaters / g->n_customers;
-    for (int64_t i = 0; i < g->n; i++) {
-        const double x = g->x[i] - m->x, z = g->z != NULL ? g->z[i] - m->z : 0;
+    for (int64_t i = 0; i < g->n; i += CJ__CLV_CHUNK) {
+        const int64_t end = i + CJ__CLV_CHUNK < g->n ? i + CJ__CLV_CHUNK : g->n;
+        double some_xx = 0, some_zz = 0;
 
-        cj__sum_add(&xx, g->weight[i] * x * x);
-        cj__sum_add(&zz, g->weight[i] * z * z);
+        for (int64_t j = i; j < end; j++) {
+            const double x = g->x[j] - m->x, z = g->z != NULL ? g->z[j] - m->z : 0;
+
+            some_xx += g->weight[j] * x * x;
+            some_zz += g->weight[j] * z * z;
+        }
+        cj__sum_add(&xx, some_xx);
+        cj__sum_add(&zz, some_zz);
     }
     m->x_variance = cj__sum_of(&xx) / g->n_customers;
     m->z_variance = cj__sum_of(&zz) / g->n_customers;
@@ -343,16 +348,21 @@ static void rows_means(cj__clv_groups *g)
 
 static void rows_count(cj__clv_groups *g)
 {
-    cj__sum all = {0, 0}, repeaters = {0, 0}, x = {0, 0};
+    cj__sum repeaters = {0, 0}, x = {0, 0};
     double scale = 1;
 
-    for (int64_t i = 0; i < g->n; i++) {
-        cj__sum_add(&all, g->weight[i]);
-        cj__sum_add(&x, g->weight[i] * g->x[i]);
-        if (g->x[i] > 0)
-            cj__sum_add(&repeaters, g->weight[i]);
+    for (int64_t i = 0; i < g->n; i += CJ__CLV_CHUNK) {
+        const int64_t end = i + CJ__CLV_CHUNK < g->n ? i + CJ__CLV_CHUNK : g->n;
+        double some_repeaters = 0, some_x = 0;
+
+        for (int64_t j = i; j < end; j++) {
+            some_x += g->weight[j] * g->x[j];
+            some_repeaters += g->x[j] > 0 ? g->weight[j] : 0;
+        }
+        cj__sum_add(&x, some_x);
+        cj__sum_add(&repeaters, some_repeaters);
     }
-    g->n_customers = cj__sum_of(&all);
+    g->n_customers = cj__sum_column(g->weight, g->n);
     g->n_repeaters = cj__sum_of(&repeaters);
     g->sum_x = cj__sum_of(&x);
     if (g->family == CJ__CLV_SPEND)
@@ -463,6 +473,52 @@ int32_t cj__clv_group(const cj__allocator *a, const cj__clv_model *model,
 out:
     cj__free(a, other, bytes);
     cj__free(a, keys, held);
+    return rc;
+}
+
+/* ---- a sample -------------------------------------------------------------------- */
+
+/* Of customers in a row every step-th one: how many fall on group i, after `before`. */
+static double rows_hits(double before, double weight, double step)
+{
+    return floor((before + weight) / step) - floor(before / step);
+}
+
+int32_t cj__clv_groups_sample(const cj__clv_groups *from, int64_t n_customers,
+                              cj__clv_groups *out)
+{
+    const double step = from->n_customers / (double)n_customers;
+    double before = 0;
+    int64_t at = 0;
+    int32_t rc = CJ_OK;
+
+    *out = *from;
+    out->x = NULL;
+    out->tx = out->t = out->z = out->weight = NULL;
+    out->first = out->who = NULL;
+    out->n = out->n_patterns = out->pattern_room = 0;
+    for (int64_t i = 0; i < from->n; before += from->weight[i++])
+        out->n += rows_hits(before, from->weight[i], step) > 0;
+    if (out->n == 0)
+        return CJ_OK;
+    CJ_TRY(rows_columns(out));
+    CJ_TRY(rows_column(out, &out->weight));
+    before = 0;
+    for (int64_t i = 0; i < from->n; before += from->weight[i++]) {
+        const double hits = rows_hits(before, from->weight[i], step);
+
+        if (hits <= 0)
+            continue;
+        out->x[at] = from->x[i];
+        if (out->z != NULL)
+            out->z[at] = from->z[i];
+        if (out->t != NULL)
+            out->t[at] = from->t[i];
+        if (out->tx != NULL)
+            out->tx[at] = from->tx[i];
+        out->weight[at++] = hits;
+    }
+out:
     return rc;
 }
 

@@ -28,6 +28,9 @@ typedef struct cj__clv_groups {
 /* The data were checked.  *out is to be ended also after a failure. */
 int32_t cj__clv_group(const cj__allocator *a, const cj__clv_model *model,
                       const cj_clv_data *data, cj__clv_groups *out);
+/* A fair sample of so many customers, without covariates; to be ended by itself. */
+int32_t cj__clv_groups_sample(const cj__clv_groups *from, int64_t n_customers,
+                              cj__clv_groups *out);
 void cj__clv_groups_end(cj__clv_groups *groups);
 
 #endif

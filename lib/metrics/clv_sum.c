@@ -16,9 +16,8 @@
 #include <math.h>
 #include <string.h>
 
-#define SUM_BLOCK ((int64_t)64 * CJ__CLV_CHUNK) /* rows */
-#define SUM_PATTERNS 4096                       /* of a block with covariates */
-#define SUM_LANES 4
+#define SUM_BLOCK ((int64_t)64 * CJ__CLV_CHUNK)      /* rows */
+#define SUM_PATTERNS 4096                            /* of a block with covariates */
 #define SUM_ONE (1 + CJ__CLV_PARAMS + CJ__CLV_PAIRS) /* numbers of a row */
 
 typedef struct sum_scratch {
@@ -40,20 +39,6 @@ static size_t sum_width(const cj__clv_sum *s)
 /* ---- chunks
  * -------------------------------------------------------------------------- */
 
-static double sum_dot(const double *weight, const double *v, int64_t n)
-{
-    double lane[SUM_LANES] = {0};
-    int64_t i = 0;
-
-    for (; i + SUM_LANES <= n; i += SUM_LANES) {
-        for (int l = 0; l < SUM_LANES; l++)
-            lane[l] += weight[i + l] * v[i + l];
-    }
-    for (; i < n; i++)
-        lane[0] += weight[i] * v[i];
-    return (lane[0] + lane[1]) + (lane[2] + lane[3]);
-}
-
 /* Rows [first, first + n) of one theta: adds to out[SUM_ONE] what `width` says. */
 static void sum_rows(const cj__clv_sum *s, const cj__clv_at *at, int64_t first,
                      int64_t n, cj__sum *out)
@@ -72,21 +57,13 @@ static void sum_rows(const cj__clv_sum *s, const cj__clv_at *at, int64_t first,
         for (int64_t i = 0; i < m; i++)
             scratch.x[i] = g->x[first + i];
         s->model->loglik(at, &rows, scratch.ll, scratch.grad, scratch.hess);
-        cj__sum_add(&out[0], sum_dot(weight, scratch.ll, m));
+        cj__sum_add(&out[0], cj__lanes_product(weight, scratch.ll, m));
         for (int32_t p = 0; p < n_params; p++)
-            cj__sum_add(&out[1 + p], sum_dot(weight, scratch.grad[p], m));
+            cj__sum_add(&out[1 + p], cj__lanes_product(weight, scratch.grad[p], m));
         for (int32_t p = 0; p < n_pairs; p++)
-            cj__sum_add(&out[1 + n_params + p], sum_dot(weight, scratch.hess[p], m));
+            cj__sum_add(&out[1 + n_params + p],
+                        cj__lanes_product(weight, scratch.hess[p], m));
     }
-}
-
-static double sum_weights(const cj__clv_groups *g, int64_t first, int64_t n)
-{
-    cj__sum sum = {0, 0};
-
-    for (int64_t i = 0; i < n; i++)
-        cj__sum_add(&sum, g->weight[first + i]);
-    return cj__sum_of(&sum);
 }
 
 /* ---- covariates
@@ -189,7 +166,7 @@ static void sum_pattern(const cj__clv_sum *s, int worker, int64_t pattern, cj__s
     cj__clv_at_turn(&at, theta);
     sum_rows(s, &at, first, n, one);
     sum_chain_add(s, &chain, one, out);
-    cj__sum_add(&out[1], sum_weights(g, first, n));
+    cj__sum_add(&out[1], cj__sum_column(g->weight + first, n));
 }
 
 /* ---- blocks
@@ -217,7 +194,7 @@ static int32_t sum_task(void *user, int worker, int64_t i)
 
         sum_rows(s, &s->ats[0], first, n, one);
         out[0] = one[0];
-        cj__sum_add(&out[1], sum_weights(g, first, n));
+        cj__sum_add(&out[1], cj__sum_column(g->weight + first, n));
         memcpy(out + 2, one + 1, (sum_width(s) - 2) * sizeof *out);
         return CJ_OK;
     }
