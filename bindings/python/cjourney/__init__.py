@@ -10,6 +10,7 @@ with cjourney.open("shop.db", currency="EUR") as store:
 from __future__ import annotations
 
 from ._ffi import VERSION as __version__
+from ._store_value import concentration
 from .errors import (
     BusyError,
     CJourneyError,
@@ -64,6 +65,7 @@ __all__ = [
     "Table",
     "VersionError",
     "__version__",
+    "concentration",
     "open",
     "rfm_classes",
     "version",
