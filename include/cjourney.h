@@ -486,6 +486,14 @@ typedef struct cj_clv_summary_options {
  * int64), CJ_EINTERRUPT.  Owned: cj_table_free(*out).  Since 0.3. */
 int32_t cj_clv_summary(cj_db *db, const cj_clv_summary_options *opts, cj_table **out);
 
+/* Keep a fitted model in the file under a name; one of that name is replaced.
+ * Errors: CJ_EINVAL (the name).  Since 0.3. */
+int32_t cj_clv_save(cj_db *db, const char *name, const cj_clv *clv);
+
+/* A saved model, as it was fitted.  Errors: CJ_ENOTFOUND, CJ_EVERSION (saved by a later
+ * version).  Owned: cj_clv_free(*out).  Since 0.3. */
+int32_t cj_clv_load(cj_db *db, const char *name, cj_clv **out);
+
 /* The value models that are saved in the file.  Columns: name, model (its kind, such as
  * bgnbd): text; saved_ms: int64; fit: text, the JSON of cj_clv_to_json.  Ordered by name.
  * Since 0.3. */
@@ -518,6 +526,23 @@ typedef struct cj_clv_refresh_result {
     int64_t n_forgotten; /* profiles that have no purchase any more: scores null */
     int64_t is_whole;    /* 1: by a scan of all orders, 0: by the new ones alone */
 } cj_clv_refresh_result;
+
+/* Write scores by saved models as traits, so that segments read them: p_alive,
+ * expected_12m (purchases within the horizon, named by its months) and, with a model of
+ * spend, clv_12m (their value in units of the currency; purchases count
+ * (1 + rate_per_year)^(-years) by the middle of their month).  They are of source "clv",
+ * known from the last millisecond before as_of_ms on, and keep their history as any
+ * trait; what was not refreshed stays as it was.
+ *
+ * Scored is who has an order or refund that the refresh before did not know, or was
+ * joined to or parted from somebody; with other models or options, or everybody, all
+ * customers.  P(alive) falls while nobody buys: refresh everybody now and then.  The
+ * summary is that of cj_clv_summary with the same options.  Time goes forward only.
+ * opts->model is required; result may be NULL.
+ * Errors: CJ_ENOTFOUND (a model), CJ_EINVAL (no continuous model, or as_of_ms before that
+ * of the refresh before), CJ_ELIMIT, CJ_EINTERRUPT: nothing has changed.  Since 0.3. */
+int32_t cj_clv_refresh(cj_db *db, const cj_clv_refresh_options *opts,
+                       cj_clv_refresh_result *result);
 
 /* ---- value: customers together ---------------------------------------------------- */
 

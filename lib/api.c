@@ -597,6 +597,53 @@ int32_t cj_clv_summary(cj_db *db, const cj_clv_summary_options *opts, cj_table *
     return api_leave(db, rc);
 }
 
+int32_t cj_clv_save(cj_db *db, const char *name, const cj_clv *clv)
+{
+    int32_t rc = api_enter(db);
+
+    if (rc != CJ_OK)
+        return rc;
+    return api_leave(db, name == NULL || clv == NULL
+                             ? cj__fail(CJ_EMISUSE, "name or clv is NULL")
+                             : cj__clv_save_fit(db, name, clv, api_now(db, 0)));
+}
+
+int32_t cj_clv_load(cj_db *db, const char *name, cj_clv **out)
+{
+    cj__ctx cx;
+    int32_t rc;
+
+    if (out != NULL)
+        *out = NULL;
+    rc = api_enter(db);
+    if (rc != CJ_OK)
+        return rc;
+    cj__ctx_init(&cx, NULL, NULL, NULL, NULL, NULL, NULL); /* it outlives db */
+    return api_leave(db, name == NULL || out == NULL
+                             ? cj__fail(CJ_EMISUSE, "name or out is NULL")
+                             : cj__clv_load(db, &cx.allocator, name, out));
+}
+
+int32_t cj_clv_refresh(cj_db *db, const cj_clv_refresh_options *opts,
+                       cj_clv_refresh_result *result)
+{
+    cj_clv_refresh_result r = {0};
+    cj_clv_refresh_options o;
+    int32_t rc = api_enter(db);
+
+    if (rc != CJ_OK)
+        return rc;
+    rc = cj__sized_read(&o, sizeof o, opts);
+    if (rc == CJ_OK && o.model == NULL)
+        rc = cj__fail(CJ_EMISUSE, "opts->model is NULL");
+    if (rc == CJ_OK) {
+        o.as_of_ms = o.as_of_ms != 0 ? o.as_of_ms : api_now(db, 0) + 1;
+        rc = cj__clv_refresh_saved(db, &o, &r);
+    }
+    rc = cj__sized_write(result, &r, sizeof r, rc);
+    return api_leave(db, rc);
+}
+
 int32_t cj_clv_saved(cj_db *db, cj_table **out)
 {
     int32_t rc = api_enter_table(db, out);

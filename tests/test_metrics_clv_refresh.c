@@ -5,7 +5,7 @@
 #include "history.h"
 #include "shop.h"
 
-#include "metrics/clv_summary.h"
+#include "metrics/clv_state.h"
 #include "store/reader.h"
 
 #include <math.h>
@@ -380,6 +380,63 @@ START_TEST(test_refresh__is_whole_or_not_at_all)
 }
 END_TEST
 
+/* The states of the golden file go on: seven orders came after its refresh. */
+START_TEST(test_refresh__states_of_schema_3_go_on)
+{
+    const cj__clv_scorer then = {
+        .score = score, .user = &n_scored, .key = 1, .has_value = 1};
+    cj_clv_refresh_options o = {.struct_size = sizeof o, .as_of_ms = 1798900000000};
+    cj_clv_refresh_result r;
+    char *part, *whole;
+    api_file file;
+    cj_db *db;
+
+    api_file_make(&file);
+    api_copy("tests/golden/schema_3.cj", file.path);
+    db = api_open(file.path, 0, 0);
+    expect_ok(cj__clv_refresh(db, &o, &then, &r));
+    ck_assert_int_eq(r.is_whole, 0);
+    ck_assert_int_eq(r.n_scored, 7);
+    part = states(db);
+    o.everybody = 1;
+    expect_ok(cj__clv_refresh(db, &o, &then, &r));
+    ck_assert_int_eq(r.n_scored, 43);
+    whole = states(db);
+    ck_assert_str_eq(part, whole);
+    free(part);
+    free(whole);
+    expect_ok(cj_close(db));
+    api_file_remove(&file);
+}
+END_TEST
+
+/* Bytes that no version ever wrote are refused. */
+START_TEST(test_refresh__damaged_states_are_refused)
+{
+    static const struct {
+        const char *bytes;
+        size_t n;
+    } bad[] = {
+        {"",           0},
+        {"\2",         1},
+        {"\1",         1},
+        {"\1\1\2\3",   4},
+        {"\1\20\2",    3},
+        {"\1\0\2\2\2", 5},
+        {"\1\2\2\4\4", 5}
+    };
+    const cj__clv_fold fold = {0};
+    cj__clv_state s;
+
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        const int32_t rc =
+            cj__clv_state_read(&s, &fold, 7, (cj__text){bad[i].bytes, bad[i].n});
+
+        ck_assert_msg(rc == (i < 2 ? CJ_EVERSION : CJ_ECORRUPT), "%zu: %d", i, rc);
+    }
+}
+END_TEST
+
 HARNESS_MAIN("metrics_clv_refresh", test_refresh__scores_are_traits_that_segments_read,
              test_refresh__only_of_whom_something_is_new,
              test_refresh__people_are_joined_and_parted,
@@ -387,4 +444,6 @@ HARNESS_MAIN("metrics_clv_refresh", test_refresh__scores_are_traits_that_segment
              test_refresh__scores_without_a_purchase_are_forgotten,
              test_refresh__other_options_and_everybody,
              test_refresh__by_the_journal_as_by_a_scan,
-             test_refresh__is_whole_or_not_at_all)
+             test_refresh__is_whole_or_not_at_all,
+             test_refresh__states_of_schema_3_go_on,
+             test_refresh__damaged_states_are_refused)

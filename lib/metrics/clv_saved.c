@@ -1,5 +1,6 @@
 /* Fitted value models kept in the file by name, as the text that a model says of
  * itself. With clv_refresh.c the only files of this room that write. */
+#include "metrics/clv_fit.h"
 #include "metrics/metrics.h"
 #include "store/reader.h"
 
@@ -149,6 +150,45 @@ int32_t cj__clv_saved_table(cj_db *db, cj_table **out)
 out:
     cj__table_free(t);
     cj__reader_end(reader);
+    return rc;
+}
+
+/* ---- fits
+ * --------------------------------------------------------------------------------- */
+
+int32_t cj__clv_save_fit(cj_db *db, const char *name, const cj_clv *clv, int64_t now_ms)
+{
+    cj__clv_saved m = {.name = cj__text_of(name),
+                       .model = cj__text_of(clv->model->name),
+                       .time_ms = now_ms};
+    cj__str json;
+    int32_t rc;
+
+    cj__str_init(&json, &db->cx.allocator, CJ__MAX_MESSAGE);
+    cj__clv_put_json(clv, &json);
+    CJ_TRY(cj__str_status(&json));
+    m.json = (cj__text){json.data, json.n};
+    CJ_TRY(cj__clv_save(db, &m));
+out:
+    cj__str_end(&json);
+    return rc;
+}
+
+int32_t cj__clv_load(cj_db *db, const cj__allocator *a, const char *name, cj_clv **out)
+{
+    cj__reader *reader = NULL;
+    cj__clv_saved m;
+    cj__arena arena;
+    int32_t rc;
+
+    *out = NULL;
+    cj__arena_init(&arena, &db->cx.allocator);
+    CJ_TRY(cj__reader_open(db, &reader));
+    CJ_TRY(cj__clv_saved_get(cj__reader_conn(reader), name, &arena, &m));
+    CJ_TRY(cj__clv_from_json(a, m.json.data, m.json.n, out));
+out:
+    cj__reader_end(reader);
+    cj__arena_end(&arena);
     return rc;
 }
 

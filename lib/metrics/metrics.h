@@ -66,5 +66,13 @@ typedef struct cj__clv_scorer {
 /* Scores as traits (clv_refresh.c); opts->as_of_ms is set. */
 int32_t cj__clv_refresh(cj_db *db, const cj_clv_refresh_options *opts,
                         const cj__clv_scorer *scorer, cj_clv_refresh_result *out);
+/* By the models that opts names (clv_score.c). */
+int32_t cj__clv_refresh_saved(cj_db *db, const cj_clv_refresh_options *opts,
+                              cj_clv_refresh_result *out);
+
+/* A fitted model under a name (clv_saved.c); *out has memory of a. */
+int32_t cj__clv_save_fit(cj_db *db, const char *name, const cj_clv *clv,
+                         int64_t now_ms);
+int32_t cj__clv_load(cj_db *db, const cj__allocator *a, const char *name, cj_clv **out);
 
 #endif
