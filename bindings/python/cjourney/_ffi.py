@@ -398,15 +398,15 @@ STRUCTS: Dict[str, Type[Structure]] = {
     "cj_events_options": EventsOptions,
     "cj_rfm_class": RfmClass,
     "cj_rfm_options": RfmOptions,
+    "cj_clv_data": ClvData,
+    "cj_clv_fit_options": ClvFitOptions,
+    "cj_clv_fit_facts": ClvFitFacts,
     "cj_clv_summary_options": ClvSummaryOptions,
     "cj_clv_refresh_options": ClvRefreshOptions,
     "cj_clv_refresh_result": ClvRefreshResult,
     "cj_profile_values": ProfileValues,
     "cj_cohort_cost": CohortCost,
     "cj_value_cohorts_options": ValueCohortsOptions,
-    "cj_clv_data": ClvData,
-    "cj_clv_fit_options": ClvFitOptions,
-    "cj_clv_fit_facts": ClvFitFacts,
     "cj_segment_options": SegmentOptions,
 }
 
@@ -420,6 +420,7 @@ SIZES: Dict[Type[Structure], int] = {
 # out without a NUL, or that has to be freed, is c_void_p too.
 _db = c_void_p
 _table = c_void_p
+_clv = c_void_p
 _out = POINTER(c_void_p)
 _int64_out = POINTER(c_int64)
 
@@ -467,6 +468,13 @@ FUNCTIONS: List[Tuple[str, Any, List[Any]]] = [
     ("cj_events", c_int32, [_db, POINTER(EventsOptions), _out]),
     ("cj_rfm", c_int32, [_db, POINTER(RfmOptions), _out]),
     ("cj_rfm_classes", c_int32, [_out]),
+    ("cj_clv_models", c_int32, [_out]),
+    ("cj_clv_fit", c_int32, [POINTER(ClvData), POINTER(ClvFitOptions), _out]),
+    ("cj_clv_free", None, [_clv]),
+    ("cj_clv_parameters", c_int32, [_clv, _out]),
+    ("cj_clv_facts", c_int32, [_clv, POINTER(ClvFitFacts)]),
+    ("cj_clv_to_json", c_int32, [_clv, _out, _int64_out]),
+    ("cj_clv_from_json", c_int32, [c_char_p, c_int64, _out]),
     ("cj_clv_summary", c_int32, [_db, POINTER(ClvSummaryOptions), _out]),
     ("cj_clv_saved", c_int32, [_db, _out]),
     ("cj_clv_drop", c_int32, [_db, c_char_p]),
@@ -491,13 +499,6 @@ FUNCTIONS: List[Tuple[str, Any, List[Any]]] = [
         c_int32,
         [_db, c_char_p, POINTER(SegmentOptions), _out],
     ),
-    ("cj_clv_models", c_int32, [_out]),
-    ("cj_clv_fit", c_int32, [POINTER(ClvData), POINTER(ClvFitOptions), _out]),
-    ("cj_clv_free", None, [c_void_p]),
-    ("cj_clv_parameters", c_int32, [c_void_p, _out]),
-    ("cj_clv_facts", c_int32, [c_void_p, POINTER(ClvFitFacts)]),
-    ("cj_clv_to_json", c_int32, [c_void_p, _out, _int64_out]),
-    ("cj_clv_from_json", c_int32, [c_char_p, c_int64, _out]),
     ("cj_segment_define", c_int32, [_db, c_char_p, c_char_p, c_int64]),
     (
         "cj_segment_define_list",
