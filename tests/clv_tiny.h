@@ -4,10 +4,12 @@
 #ifndef CJ_TESTS_CLV_TINY_H
 #define CJ_TESTS_CLV_TINY_H
 
-#include "metrics/clv.h"
+#include "metrics/clv_fit.h"
 
 extern const cj__clv_model clv_tiny;          /* continuous */
 extern const cj__clv_model clv_tiny_discrete; /* the same in whole periods */
+
+extern const cj__clv_model clv_tiny_spend; /* E[mean] = (q m + x z) / (q + x) */
 
 typedef struct clv_tiny_row {
     double x, tx, t, z;
@@ -19,5 +21,9 @@ double clv_tiny_survival(const double *theta, double t);
 /* Purchases until t. */
 double clv_tiny_expected(const double *theta, const clv_tiny_row *row, double t);
 double clv_tiny_pmf(const double *theta, const clv_tiny_row *row, double t, double n);
+
+/* As if it had been fitted, with a covariance of the logarithms or without (NULL). */
+cj_clv clv_tiny_fitted(const cj__clv_model *model, const double *theta,
+                       const double (*covariance)[CJ__CLV_PARAMS], double unit_days);
 
 #endif

@@ -95,7 +95,7 @@ typedef struct cj__clv_series {
 } cj__clv_series;
 
 void cj__clv_series_make(cj__clv_series *curve, double scale, double until,
-                        double (*f)(const void *user, double t), const void *user);
+                         double (*f)(const void *user, double t), const void *user);
 double cj__clv_series_at(const cj__clv_series *curve, double t);
 
 #endif

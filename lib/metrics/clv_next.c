@@ -8,9 +8,11 @@
 #include <math.h>
 
 #define NEXT_MAX_STEPS 60
-#define NEXT_SOON 1e-12 /* of the time asked: sooner than this is now */
-#define NEXT_OFTEN 1e-3 /* 1 / purchases of those whose next one comes so much sooner  \
-                         */
+#define NEXT_NOBODY 1e-12 /* 1 - P(none) has no digits left below this */
+#define NEXT_SOON 1e-12   /* of the time asked: sooner than this is now */
+#define NEXT_OFTEN                                                                     \
+    1e-3 /* 1 / purchases of those whose next one comes so much sooner                 \
+          */
 
 /* F(t) - 1/2 of one row. */
 static int32_t next_excess(cj__clv_ask *one, double t, double *out)
@@ -171,7 +173,7 @@ int32_t cj__clv_next_mean(const cj__clv_ask *ask, double *out)
     own.until = until;
     CJ_TRY(cj__clv_back(&own, out));
     for (size_t i = 0; i < n; i++)
-        out[i] = out[i] > 0 ? until - each[n + i] / out[i] : (double)NAN;
+        out[i] = out[i] > NEXT_NOBODY ? until - each[n + i] / out[i] : (double)NAN;
 out:
     cj__free(ask->at->allocator, each, bytes);
     return rc;

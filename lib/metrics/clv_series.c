@@ -10,7 +10,7 @@
 
 /* The coefficients of one panel (Numerical Recipes 5.8.7); the first is halved. */
 static void series_panel(cj__clv_series *curve, int32_t panel,
-                        double (*f)(const void *user, double t), const void *user)
+                         double (*f)(const void *user, double t), const void *user)
 {
     const int n = CJ__CLV_SERIES_POINTS;
     double value[CJ__CLV_SERIES_POINTS];
@@ -31,7 +31,7 @@ static void series_panel(cj__clv_series *curve, int32_t panel,
 }
 
 void cj__clv_series_make(cj__clv_series *curve, double scale, double until,
-                        double (*f)(const void *user, double t), const void *user)
+                         double (*f)(const void *user, double t), const void *user)
 {
     double all, panels;
 
