@@ -6,16 +6,17 @@
 #include <stdio.h>
 #include <string.h>
 
-void cj__clv_columns_add(cj__clv_columns *all, const char *name, int has_limits,
+void cj__clv_columns_add(cj__clv_columns *all, const char *name, int kind,
                          cj__clv_column *column)
 {
     const size_t used = strlen(all->names);
 
     assert(all->n < CJ__CLV_COLUMNS);
     snprintf(all->names + used, sizeof all->names - used,
-             has_limits ? "%s:d %s_low:d %s_high:d " : "%s:d ", name, name, name);
+             kind == CJ__CLV_LIMITS ? "%s:d %s_low:d %s_high:d " : "%s:d ", name, name,
+             name);
     all->columns[all->n] = column;
-    all->has_limits[all->n++] = has_limits;
+    all->kind[all->n++] = kind;
 }
 
 int32_t cj__clv_columns_begin(cj__clv_columns *all, const cj__allocator *a, int64_t n)
@@ -28,11 +29,11 @@ int32_t cj__clv_columns_begin(cj__clv_columns *all, const cj__allocator *a, int6
         cj__clv_column *c = all->columns[i];
 
         c->value = cj__table_double_extend(all->table, at++, rows);
-        if (all->has_limits[i]) {
+        if (all->kind[i] == CJ__CLV_LIMITS) {
             c->low = cj__table_double_extend(all->table, at++, rows);
             c->high = cj__table_double_extend(all->table, at++, rows);
         }
-        if (c->value == NULL || (all->has_limits[i] && c->high == NULL))
+        if (c->value == NULL || (all->kind[i] == CJ__CLV_LIMITS && c->high == NULL))
             rc = CJ_ENOMEM; /* sticky: low, too, if it is that */
     }
     return rc;
@@ -44,8 +45,9 @@ int32_t cj__clv_columns_finish(cj__clv_columns *all, cj_table **out)
     int at = 0;
 
     for (int i = 0; i < all->n; i++) {
-        for (int c = all->has_limits[i] ? 3 : 1; c > 0; c--)
-            cj__table_null_nan(table, at++);
+        if (all->kind[i] == CJ__CLV_NULLS)
+            cj__table_null_nan(table, at);
+        at += all->kind[i] == CJ__CLV_LIMITS ? 3 : 1;
     }
     all->table = NULL;
     return cj__table_finish(table, out);

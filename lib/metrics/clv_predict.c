@@ -184,11 +184,14 @@ static int32_t predict_times(predict *p)
 static void predict_name(predict *p, const char *name, int64_t bits,
                          cj__clv_column *column)
 {
-    const int has_limits =
-        (p->has & CJ_CLV_INTERVALS) != 0 && (bits & PREDICT_PLAIN) == 0;
+    const int has_limits = (p->has & CJ_CLV_INTERVALS) != 0;
 
     if ((p->has & bits) == bits)
-        cj__clv_columns_add(&p->table, name, has_limits, column);
+        cj__clv_columns_add(&p->table, name,
+                            (bits & PREDICT_PLAIN) != 0 ? CJ__CLV_NULLS
+                            : has_limits                ? CJ__CLV_LIMITS
+                                                        : CJ__CLV_PLAIN,
+                            column);
 }
 
 static int32_t predict_table_begin(predict *p)
@@ -230,7 +233,7 @@ static void predict_write(const predict_job *job, const cj__clv_column *column,
 {
     const int64_t first = job->s->block.first, n = job->part.rows.n;
 
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; answer != column->value + first && i < n; i++)
         column->value[first + predict_row(job, i)] = answer[i];
     for (int64_t i = 0; column->low != NULL && i < n; i++) {
         const int64_t row = first + predict_row(job, i);
@@ -242,8 +245,17 @@ static void predict_write(const predict_job *job, const cj__clv_column *column,
     }
 }
 
-/* Answer and, for intervals, variance of a question, into the scratch. */
-static int32_t predict_ask(const predict_job *job, const predict_measure *m)
+/* Where an answer goes: into its column at once, unless rows stand in another order. */
+static double *predict_target(const predict_job *job, const cj__clv_column *column)
+{
+    return column->value != NULL && job->part.which == NULL
+               ? column->value + job->s->block.first
+               : job->s->answer;
+}
+
+/* The answer to a question and, for intervals, its variance. */
+static int32_t predict_ask(const predict_job *job, const predict_measure *m,
+                           double *answer)
 {
     const predict *p = job->p;
     cj__clv_ask ask = job->ask;
@@ -253,7 +265,7 @@ static int32_t predict_ask(const predict_job *job, const predict_measure *m)
         ask.from = 0;
         ask.until = p->horizon;
     }
-    rc = m->question(&ask, job->s->answer);
+    rc = m->question(&ask, answer);
     if (rc == CJ_OK && (p->has & CJ_CLV_INTERVALS) != 0)
         rc = cj__clv_variance(job->model, m->question, &ask, job->s->variance);
     return rc;
@@ -283,21 +295,24 @@ static int32_t predict_spend(const predict *p, predict_scratch *s)
     return rc;
 }
 
-/* The answer in the scratch times spend times margin.  The two models were fitted
- * apart, so the relative variances add up. */
-static void predict_value(const predict_job *job, const cj__clv_column *column)
+/* An answer times spend times margin.  The two models were fitted apart, so the
+ * relative variances add up. */
+static void predict_value(const predict_job *job, const cj__clv_column *column,
+                          const double *answer)
 {
     predict_scratch *s = job->s;
 
     if (column->value == NULL)
         return;
     for (int64_t i = 0; i < job->part.rows.n; i++) {
-        const double answer = s->answer[i], margin = job->p->o.margin_ratio;
-        const double spend = s->spend[predict_row(job, i)] * margin;
-        const double doubt = s->spend_variance[predict_row(job, i)] * margin * margin;
+        const double count = answer[i], margin = job->p->o.margin_ratio;
+        const int64_t row = predict_row(job, i);
+        const double spend = s->spend[row] * margin;
 
-        s->answer[i] = answer * spend;
-        s->variance[i] = s->variance[i] * spend * spend + doubt * answer * answer;
+        s->answer[i] = count * spend;
+        if (column->low != NULL)
+            s->variance[i] = s->variance[i] * spend * spend +
+                             s->spend_variance[row] * pow(margin * count, 2);
     }
     predict_write(job, column, s->answer, s->variance, AMOUNT);
 }
@@ -311,19 +326,20 @@ static int32_t predict_measures(const predict_job *job)
     };
 
     for (int i = 0; i < N_MEASURES; i++) {
+        double *answer = predict_target(job, &p->measure[i]);
         int32_t rc;
 
         if (p->measure[i].value == NULL &&
             (values[i] == NULL || values[i]->value == NULL))
             continue;
-        rc = predict_ask(job, &measures[i]);
+        rc = predict_ask(job, &measures[i], answer);
         if (rc != CJ_OK)
             return rc;
         if (p->measure[i].value != NULL)
-            predict_write(job, &p->measure[i], job->s->answer, job->s->variance,
+            predict_write(job, &p->measure[i], answer, job->s->variance,
                           measures[i].kind);
         if (values[i] != NULL)
-            predict_value(job, values[i]);
+            predict_value(job, values[i], answer);
     }
     return CJ_OK;
 }
