@@ -693,7 +693,8 @@ typedef struct cj_clv_predict_options {
  *
  * Where money comes from: spend, a fitted spend model (x and data->spend are the number
  * and mean value of the purchases it is to learn from); NULL: data->spend is taken as
- * what each customer will spend per purchase; or else opts->spend, for all.
+ * what each customer will spend per purchase (below 0, by refunds: 0); or else
+ * opts->spend, for all.
  * A discount is continuous in calendar time: a purchase after d days counts
  * (1 + ratio)^(-d / 365.2425), in models of whole periods at the end of its period.
  * Models of whole periods (discrete, contract) must be told period_days, and count

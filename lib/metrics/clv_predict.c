@@ -284,8 +284,8 @@ static int32_t predict_spend(const predict *p, predict_scratch *s)
     memset(s->spend_variance, 0, (size_t)n * sizeof *s->spend_variance);
     if (p->spend == NULL) {
         for (int64_t i = 0; i < n; i++)
-            s->spend[i] =
-                p->data->spend != NULL ? p->data->spend[first + i] : p->o.spend;
+            s->spend[i] = p->data->spend != NULL ? fmax(p->data->spend[first + i], 0)
+                                                 : p->o.spend;
         return CJ_OK;
     }
     cj__clv_rows_of(p->spend, p->data, first, n, columns);
@@ -512,9 +512,8 @@ static int32_t predict_spend_check(const predict *p)
     if (p->spend != NULL)
         return cj__clv_data_check(p->spend->model, p->data);
     for (int64_t i = 0; p->data->spend != NULL && i < p->data->n; i++) {
-        if (!(p->data->spend[i] >= 0 && p->data->spend[i] < (double)INFINITY))
-            return cj__fail_at(i, CJ_EINVAL,
-                               "row %lld: spend is not an amount from 0 on",
+        if (!isfinite(p->data->spend[i]))
+            return cj__fail_at(i, CJ_EINVAL, "row %lld: spend is not an amount",
                                (long long)i);
     }
     return CJ_OK;
