@@ -446,6 +446,10 @@ class TestAnswers:
         star = [1] * len(data["x"])
         with pytest.raises(InvalidError, match="holdout_days: is missing"):
             model.validate({**data, "x_star": star})
+        with pytest.raises(
+            InvalidError, match="spend: a ValueModel is wanted, not float"
+        ):
+            model.validate({**data, "x_star": star}, 9.0, holdout_days=9)
         with pytest.raises(InvalidError, match="x_star: has 1 rows, and x has"):
             model.validate({**data, "x_star": [1]}, holdout_days=9)
 
