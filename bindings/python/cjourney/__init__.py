@@ -10,7 +10,7 @@ with cjourney.open("shop.db", currency="EUR") as store:
 from __future__ import annotations
 
 from ._ffi import VERSION as __version__
-from ._store_value import concentration
+from ._store_value import RefreshResult, concentration
 from .errors import (
     BusyError,
     CJourneyError,
@@ -59,6 +59,7 @@ __all__ = [
     "NotFoundError",
     "ReadOnlyError",
     "RecordResult",
+    "RefreshResult",
     "RejectError",
     "RfmClass",
     "Row",

@@ -4,6 +4,7 @@ kept in the file, and customers together.  cjourney.h says more of each."""
 from __future__ import annotations
 
 import ctypes
+from dataclasses import dataclass
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -17,12 +18,13 @@ from typing import (
 
 from . import _columns, _ffi, _values
 from ._base import StoreBase, choice
-from ._handle import Progress
+from ._handle import Progress, run_long
 from ._rfm import RfmFields, rfm_options
 from ._values import Time
 from .errors import InvalidError
 from .events import Context
 from .table import Table
+from .value import ValueModel, model_pointer
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -44,6 +46,16 @@ _COHORTS = {
     "campaign": _C["CJ_COHORT_CAMPAIGN"],
 }
 _MONETARY = {"net": _C["CJ_RFM_NET"], "gross": _C["CJ_RFM_GROSS"]}
+
+
+@dataclass(frozen=True)
+class RefreshResult:
+    """What refresh_values() did: profiles scored, profiles that have no purchase any
+    more, and whether all orders were read, or the new ones alone."""
+
+    scored: int
+    forgotten: int
+    whole: bool
 
 
 class ValueMethods(StoreBase):
@@ -93,6 +105,18 @@ class ValueMethods(StoreBase):
 
     # ---- models in the file --------------------------------------------------------
 
+    def save_model(self, name: str, model: ValueModel) -> None:
+        """Keep a fitted model in the file; one of that name is replaced."""
+        encoded = _values.required(name, "name")
+        self._handle.call("cj_clv_save", encoded, model_pointer(model, "model"))
+
+    def load_model(self, name: str) -> ValueModel:
+        """A saved model, as it was fitted.  NotFoundError."""
+        out = ctypes.c_void_p()
+        encoded = _values.required(name, "name")
+        self._handle.call("cj_clv_load", encoded, ctypes.byref(out))
+        return ValueModel(out.value or 0)
+
     def saved_models(self) -> Table:
         """The models in the file: name, model, saved_ms, fit (JSON)."""
         return self._table("cj_clv_saved")
@@ -100,6 +124,57 @@ class ValueMethods(StoreBase):
     def drop_model(self, name: str) -> None:
         """Forget a saved model.  NotFoundError."""
         self._handle.call("cj_clv_drop", _values.required(name, "name"))
+
+    def refresh_values(
+        self,
+        model: str,
+        spend: Optional[str] = None,
+        *,
+        as_of: Optional[Time] = None,
+        months: int = 12,
+        discount: float = 0.10,
+        everybody: bool = False,
+        period: str = "day",
+        refunds: str = "net",
+        include_guests: bool = False,
+        include_free: bool = False,
+        threads: int = 0,
+        progress: Optional[Progress] = None,
+    ) -> RefreshResult:
+        """Write scores by saved models as traits, so that segments read them: p_alive,
+        expected_12m (purchases in so many months) and, with a saved model of spend,
+        clv_12m (in units of the currency, discounted per YEAR).
+
+        Only who has something new since the refresh before is scored, or everybody (now
+        and then: P(alive) falls while nobody buys).  period, refunds, include_guests and
+        include_free are those of the clv_summary() that the model was fitted to.
+        """
+        options = _ffi.sized(_ffi.ClvRefreshOptions)
+        options.model = _values.required(model, "model")
+        options.spend = _values.text(spend, "spend")
+        options.as_of_ms = self._time(as_of, "as_of")
+        options.months = _values.int32(months, "months")
+        options.rate_per_year = _values.double(discount, "discount")
+        options.everybody = int(everybody)
+        options.period = choice(_PERIODS, "period", period)
+        options.refunds = choice(_REFUNDS, "refunds", refunds)
+        options.include_guests = int(include_guests)
+        options.include_free = int(include_free)
+        options.threads = _values.int32(threads, "threads")
+        result = _ffi.sized(_ffi.ClvRefreshResult)
+
+        def work(hook: Any) -> RefreshResult:
+            options.progress = hook
+            self._handle.call(
+                "cj_clv_refresh", ctypes.byref(options), ctypes.byref(result)
+            )
+            return RefreshResult(
+                scored=result.n_scored,
+                forgotten=result.n_forgotten,
+                whole=bool(result.is_whole),
+            )
+
+        return run_long(self._handle, work, progress)
 
     # ---- customers together --------------------------------------------------------
 

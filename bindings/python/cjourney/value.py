@@ -301,7 +301,7 @@ class ValueModel:
         bins = Table._call(
             "cj_clv_validate",
             self._pointer,
-            None if spend is None else spend._pointer,
+            model_pointer(spend, "spend"),
             customers.pointer,
             holdout.pointer,
             ctypes.byref(struct),
@@ -429,6 +429,13 @@ def compare_models(
     options.unit_days = unit_days(unit)
     options.threads = _values.int32(threads, "threads")
     return Table._call("cj_clv_compare", customers.pointer, ctypes.byref(options))
+
+
+def model_pointer(model: Optional[ValueModel], what: str) -> Optional[int]:
+    """The cj_clv *, for a call of the library while the model is held; None stays."""
+    if model is None or isinstance(model, ValueModel):
+        return None if model is None else model._pointer
+    raise InvalidError(f"{what}: a ValueModel is wanted, not {type(model).__name__}")
 
 
 # ---- inside ------------------------------------------------------------------------

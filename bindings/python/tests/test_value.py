@@ -7,13 +7,17 @@ import copy
 import gc
 import json
 import math
+import os
 import pickle
+import signal
+import subprocess
+import sys
 import threading
 import tracemalloc
 from dataclasses import FrozenInstanceError
 
 import pytest
-from conftest import optional
+from conftest import PACKAGE, optional
 from value_data import cdnow, cohort, needs_data
 
 import cjourney
@@ -446,6 +450,10 @@ class TestAnswers:
         star = [1] * len(data["x"])
         with pytest.raises(InvalidError, match="holdout_days: is missing"):
             model.validate({**data, "x_star": star})
+        with pytest.raises(
+            InvalidError, match="spend: a ValueModel is wanted, not float"
+        ):
+            model.validate({**data, "x_star": star}, 9.0, holdout_days=9)
         with pytest.raises(InvalidError, match="x_star: has 1 rows, and x has"):
             model.validate({**data, "x_star": [1]}, holdout_days=9)
 
@@ -625,6 +633,56 @@ class TestMemory:
         for thread in threads:
             thread.join()
         assert len(found) == 40 and set(found) == {wanted}
+
+
+class TestProcess:
+    def test_a_child_may_use_it(self, data, model):
+        """A model holds no lock and no file: fork() does it no harm."""
+        wanted = model.predict(data).format("csv")
+        read, write = os.pipe()
+        child = os.fork()
+        if child == 0:
+            same = model.predict(data).format("csv") == wanted
+            os.write(write, b"same" if same else b"other")
+            os._exit(0)
+        os.waitpid(child, 0)
+        assert os.read(read, 10) == b"same"
+        os.close(read)
+        os.close(write)
+
+    def test_another_process_gets_it(self, data, model):
+        code = (
+            "import pickle, sys; m = pickle.load(sys.stdin.buffer); "
+            "print(m.predict({'x': [2], 'tx': [9.0], 't': [30.0]})['p_alive'][0].hex())"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            input=pickle.dumps(model),
+            env={**os.environ, "PYTHONPATH": str(PACKAGE)},
+            capture_output=True,
+            check=True,
+        )
+        mine = model.predict({"x": [2], "tx": [9.0], "t": [30.0]})["p_alive"][0]
+        assert float.fromhex(done.stdout.decode().strip()) == mine
+
+    def test_ctrl_c_stops_a_fit(self):
+        np = optional("numpy")
+        n = 500_000
+        dice = np.random.default_rng(1)
+        x = dice.integers(0, 9, n)
+        data = {
+            "x": x,
+            "tx": np.where(x > 0, dice.random(n) * 90, 0),
+            "t": 90 + 0.0 * x,
+        }
+        ring = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
+        ring.start()
+        with pytest.raises(KeyboardInterrupt):
+            while True:
+                ValueModel.fit(data)
+        ring.join()
+        few = {name: values[:1000] for name, values in data.items()}
+        assert ValueModel.fit(few).facts.rows == 1000
 
 
 def test_value_models():

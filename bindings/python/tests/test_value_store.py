@@ -8,9 +8,10 @@ from decimal import Decimal
 
 import pytest
 from conftest import optional
+from value_data import cohort
 
 import cjourney
-from cjourney import Event, InvalidError, InterruptError, NotFoundError
+from cjourney import Event, InterruptError, InvalidError, NotFoundError, ValueModel
 
 ORDERS = """
     ann 2024-01-01 10.00 web    spring
@@ -142,16 +143,134 @@ class TestSummary:
 
 
 class TestSavedModels:
+    @pytest.fixture
+    def model(self):
+        return ValueModel.fit(cohort(200), unit="week")
+
     def test_none_is_there_at_first(self, shop):
         table = shop.saved_models()
         assert table.columns == ("name", "model", "saved_ms", "fit")
         assert len(table) == 0
 
-    def test_what_is_not_there_cannot_be_dropped(self, shop):
-        with pytest.raises(NotFoundError):
-            shop.drop_model("best")
-        with pytest.raises(InvalidError, match="name: is missing"):
-            shop.drop_model(None)
+    def test_what_is_not_there(self, shop):
+        for call in (shop.drop_model, shop.load_model):
+            with pytest.raises(NotFoundError):
+                call("best")
+            with pytest.raises(InvalidError, match="name: is missing"):
+                call(None)
+
+    def test_round_trip(self, shop, model, path):
+        shop.save_model("best", model)
+        assert shop.load_model("best") == model
+        assert columns(shop.saved_models(), "name", "model", "fit") == [
+            ("best", "bgnbd", model.to_json())
+        ]
+        with cjourney.open(path, read_only=True) as other:
+            assert other.load_model("best").to_json() == model.to_json()
+        shop.drop_model("best")
+        assert len(shop.saved_models()) == 0
+
+    def test_a_name_is_taken_over(self, shop, model):
+        other = ValueModel.fit(cohort(200), "nbd")
+        shop.save_model("best", model)
+        shop.save_model("best", other)
+        assert shop.load_model("best") == other != model
+        assert len(shop.saved_models()) == 1
+
+    def test_a_model_outlives_its_store(self, shop, model):
+        shop.save_model("best", model)
+        loaded = shop.load_model("best")
+        shop.close()
+        assert loaded.predict(cohort(5)).rows == 5
+
+    def test_names(self, shop, model):
+        with pytest.raises(InvalidError):
+            shop.save_model("", model)
+        with pytest.raises(InvalidError, match="NUL"):
+            shop.save_model("a\0b", model)
+        with pytest.raises(InvalidError, match="a ValueModel is wanted, not str"):
+            shop.save_model("best", model.to_json())
+
+
+class TestRefresh:
+    @pytest.fixture
+    def scored(self, shop):
+        shop.save_model("visits", ValueModel.fit(cohort(400)))
+        shop.save_model("money", ValueModel.fit(cohort(400), "gammagamma"))
+        return shop
+
+    @staticmethod
+    def traits(store, who):
+        profile = store.find_profile("user_id", who)
+        return {row["name"]: float(row["value"]) for row in store.traits(profile)}
+
+    def test_scores_are_traits(self, scored):
+        done = scored.refresh_values("visits", "money", as_of="2024-03-01")
+        assert done == cjourney.RefreshResult(scored=3, forgotten=0, whole=True)
+        summary = scored.clv_summary(as_of="2024-03-01", identifier="user_id")
+        wanted = scored.load_model("visits").predict(
+            summary,
+            scored.load_model("money"),
+            columns=["p_alive", "expected_purchases", "clv"],
+            until_days=365.2425,
+            discount=0.10,
+        )
+        for who, row in zip(summary["user_id"], wanted):
+            found = self.traits(scored, who)
+            assert set(found) == {"p_alive", "expected_12m", "clv_12m"}
+            assert found["p_alive"] == pytest.approx(row.p_alive, rel=1e-6)
+            assert found["expected_12m"] == pytest.approx(
+                row.expected_purchases, rel=1e-6
+            )
+            assert found["clv_12m"] == pytest.approx(row.clv, rel=1e-3)
+
+    def test_segments_read_them(self, scored):
+        scored.refresh_values("visits", as_of="2024-03-01")
+        alive = [self.traits(scored, who)["p_alive"] for who in ("ann", "bob", "cid")]
+        middle = sorted(alive)[1]
+        members = scored.segment_evaluate(
+            f"p_alive > {middle - 1e-9:.12f}", as_of="2024-03-02", members_only=True
+        )
+        assert len(members) == 2
+
+    def test_only_what_is_new(self, scored):
+        scored.refresh_values("visits", as_of="2024-03-01")
+        again = scored.refresh_values("visits", as_of="2024-03-02")
+        assert (again.scored, again.whole) == (0, False)
+        scored.record("order", user_id="ann", time="2024-03-02T12:00", value_minor=500)
+        new = scored.refresh_values("visits", as_of="2024-03-03")
+        assert (new.scored, new.whole) == (1, False)
+        all_ = scored.refresh_values("visits", as_of="2024-03-04", everybody=True)
+        assert all_.scored == 3
+
+    def test_the_horizon_names_them(self, scored):
+        scored.refresh_values("visits", "money", as_of="2024-03-01", months=3)
+        assert set(self.traits(scored, "ann")) == {"p_alive", "expected_3m", "clv_3m"}
+
+    def test_discount(self, scored):
+        scored.refresh_values("visits", "money", as_of="2024-03-01", discount=0)
+        free = self.traits(scored, "ann")["clv_12m"]
+        scored.refresh_values("visits", "money", as_of="2024-03-01", discount=0.5)
+        less = self.traits(scored, "ann")["clv_12m"]
+        assert free / 1.5 < less < free
+
+    @pytest.mark.parametrize(
+        "options, error",
+        [
+            ({"model": "none"}, NotFoundError),
+            ({"model": None}, InvalidError),
+            ({"spend": "none"}, NotFoundError),
+            ({"model": "money"}, InvalidError),
+            ({"months": -1}, InvalidError),
+            ({"discount": math.nan}, InvalidError),
+            ({"period": "month"}, InvalidError),
+            ({"refunds": "keep"}, InvalidError),
+        ],
+    )
+    def test_wrong_options(self, scored, options, error):
+        with pytest.raises(error):
+            scored.refresh_values(**{"model": "visits", **options})
+        assert self.traits(scored, "ann") == {}
 
 
 class TestRfmTogether:
