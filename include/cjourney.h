@@ -530,10 +530,10 @@ typedef struct cj_clv_refresh_result {
 
 /* Write scores by saved models as traits, so that segments read them: p_alive,
  * expected_12m (purchases within the horizon, named by its months) and, with a model of
- * spend, clv_12m (their value in units of the currency; purchases count
- * (1 + rate_per_year)^(-years) by the middle of their month).  They are of source "clv",
- * known from the last millisecond before as_of_ms on, and keep their history as any
- * trait; what was not refreshed stays as it was.
+ * spend, clv_12m (their value in units of the currency; a purchase after d days counts
+ * (1 + rate_per_year)^(-d / 365.2425)).  They are of source "clv", known from the last
+ * millisecond before as_of_ms on, and keep their history as any trait; what was not
+ * refreshed stays as it was.
  *
  * Scored is who has an order or refund that the refresh before did not know, or was
  * joined to or parted from somebody; with other models or options, or everybody, all

@@ -119,13 +119,15 @@ def test_scores_are_those_of_the_models(cdnow):
     assert refresh(cdnow, rate_per_year=0.1) == (2357, 0, True)
     with open(CLV / "oracle" / "cdnow_bgnbd.csv", encoding="utf-8", newline="") as f:
         alive = {(int(r["x"]), int(r["tx_days"]), int(r["T_days"])): float(r["p_alive"]) for r in csv.DictReader(f)}
-    month = 30.436875 / 7
+    year, delta, n = 365.2425 / 7, math.log(1.1) * 7 / 365.2425, 64
     for row in summary(cdnow)[::7]:
         got = scores(cdnow, row.profile)
         assert got["p_alive"] == pytest.approx(alive[row.x, round(row.tx_days), round(row.t_days)], abs=2e-6)
-        until = [expected(row.x, row.tx_days / 7, row.t_days / 7, m * month) if m else 0 for m in range(13)]
-        assert got["expected_12m"] == pytest.approx(until[12], rel=1e-5, abs=2e-6)
-        value = sum((b - a) * 1.1 ** (-(m + 0.5) / 12) for m, (a, b) in enumerate(zip(until, until[1:])))
+        until = [expected(row.x, row.tx_days / 7, row.t_days / 7, k * year / n) if k else 0 for k in range(n + 1)]
+        assert got["expected_12m"] == pytest.approx(until[n], rel=1e-5, abs=2e-6)
+        weights = [1 if k in (0, n) else 4 if k % 2 else 2 for k in range(n + 1)]  # Simpson
+        integral = year / n / 3 * sum(w * math.exp(-delta * k * year / n) * until[k] for k, w in enumerate(weights))
+        value = math.exp(-delta * year) * until[n] + delta * integral
         assert got["clv_12m"] == pytest.approx(value * spend(row.x, row.spend), rel=1e-5, abs=0.0051)
     assert set(got) == {"p_alive", "expected_12m", "clv_12m"}
 

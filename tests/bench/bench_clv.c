@@ -2,6 +2,7 @@
  * customer, in two years, as they come in a shop.
  *   bench_clv fill FILE CUSTOMERS    record, then compact
  *   bench_clv summary FILE ROUNDS    cj_clv_summary on one thread, in a fresh process
+ *   bench_clv refresh FILE CUSTOMERS cj_clv_refresh of all, then of 1,000 new orders
  * Prints "name value" lines. */
 #include "shop.h"
 
@@ -136,12 +137,66 @@ static void summary(const char *path, int64_t n)
         shop_die("cj_close");
 }
 
+static const char *const models[][2] = {
+    {"buying",
+     "{\"format\":1,\"model\":\"bgnbd\",\"unit_days\":7,\"k\":1,\"params\":{\"r\":"
+     "0.25,\"alpha\":4.5,\"a\":0.75,\"b\":2.5},\"loglik\":-1,\"status\":"
+     "\"converged\",\"n_rows\":1,\"n_groups\":1,\"n_customers\":1,"
+     "\"n_repeaters\":1}"                            },
+    {"spending", "{\"format\":1,\"model\":\"gammagamma\",\"unit_days\":1,\"k\":1,"
+                 "\"params\":{\"p\":6,\"q\":4,\"v\":15},\"loglik\":-1,\"status\":"
+                 "\"converged\",\"n_rows\":1,\"n_groups\":1,\"n_customers\":1,"
+                 "\"n_repeaters\":1}"}
+};
+
+static void refresh(const char *path, int64_t n)
+{
+    const int64_t end_ms = SHOP_YEAR_START_MS + INT64_C(86400000) * DAYS;
+    cj_clv_refresh_options o = {.struct_size = sizeof o,
+                                .as_of_ms = end_ms,
+                                .model = "buying",
+                                .spend = "spending"};
+    cj_clv_refresh_result r = {.struct_size = sizeof r};
+    cj_db *db = open_file(path);
+    double start;
+
+    for (int i = 0; i < 2; i++) {
+        cj_clv *clv;
+
+        if (cj_clv_from_json(models[i][1], -1, &clv) != CJ_OK ||
+            cj_clv_save(db, models[i][0], clv) != CJ_OK)
+            shop_die(models[i][0]);
+        cj_clv_free(clv);
+    }
+    start = shop_cpu_seconds();
+    if (cj_clv_refresh(db, &o, &r) != CJ_OK)
+        shop_die("cj_clv_refresh");
+    printf("all_seconds %.4f\n", shop_cpu_seconds() - start);
+    for (int64_t round = 0; round < 5; round++) {
+        static order some[1000];
+
+        for (int i = 0; i < 1000; i++)
+            some[i] = (order){o.as_of_ms + i, (int32_t)(dice() * (double)n), 500};
+        orders_record(db, some, 1000);
+        o.as_of_ms += 86400000;
+        start = shop_cpu_seconds();
+        if (cj_clv_refresh(db, &o, &r) != CJ_OK || r.is_whole)
+            shop_die("cj_clv_refresh");
+        printf("round%lld_seconds %.6f\n", (long long)round,
+               shop_cpu_seconds() - start);
+    }
+    if (cj_close(db) != CJ_OK)
+        shop_die("cj_close");
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 4 && strcmp(argv[1], "fill") == 0)
         fill(argv[2], strtoll(argv[3], NULL, 10));
     else if (argc == 4 && strcmp(argv[1], "summary") == 0)
         summary(argv[2], strtoll(argv[3], NULL, 10));
+    else if (argc == 4 && strcmp(argv[1], "refresh") == 0)
+        refresh(argv[2], strtoll(argv[3], NULL, 10));
     else
         return 2;
     return 0;
