@@ -13,6 +13,7 @@
 #include "metrics/clv_beta.h"
 #include "metrics/clv_bg_grid.h"
 
+#include "base/gamma_step.h"
 #include "base/special.h"
 
 #include <math.h>
@@ -31,7 +32,6 @@ static void pmf_turn(void *user, double x, double scale)
     pmf_user *u = user;
     const cj__clv_at *at = u->ask->at;
     const double b = at->theta[3] + cj__bg_chances(at, x);
-    double rising[3], one[3], survive[3], all[3];
 
     u->n = at->theta[0] + x;
     u->a = at->theta[2];
@@ -41,12 +41,9 @@ static void pmf_turn(void *user, double x, double scale)
             u->a, u->b, 1 / (1 + (u->n + u->m + 1) * u->ask->until / scale), &u->rule);
     if (u->m == 0)
         return;
-    cj__log_rising(u->n, u->m, rising);
-    cj__log_rising(1, u->m, one);
-    cj__log_rising(b, u->m - 1, survive);
-    cj__log_rising(b + u->a, u->m - 1, all);
-    u->log_survive = survive[0] - all[0];
-    u->log_constant = rising[0] - one[0] + u->log_survive;
+    u->log_survive = cj__gamma_cross(b, u->a, u->m - 1).lgamma;
+    u->log_constant = cj__gamma_step(u->n, u->m).lgamma -
+                      cj__gamma_step(1, u->m).lgamma + u->log_survive;
 }
 
 /* P(N = m) and P(N >= m), times (1-p)^(m-1) and e^log_there; ratio = time / scale. */
@@ -54,7 +51,8 @@ static void pmf_chances(const pmf_user *u, double ratio, double log_there, doubl
                         double *more)
 {
     const double n = u->n, m = u->m, q = ratio / (1 + ratio);
-    const double log_q = -cj__log1p(1 / ratio), log_rest = -n * cj__log1p(ratio);
+    const double log_one = cj__log1p(ratio), log_rest = -n * log_one;
+    const double log_q = ratio < 1 ? log(ratio) - log_one : -cj__log1p(1 / ratio);
 
     *just = exp(u->log_constant + m * log_q + log_rest + log_there);
     if (q < (m + 1) / (m + n + 2))
@@ -106,13 +104,23 @@ static double pmf_number(void *user, double scale)
     return u->m > 0 ? pmf_some(u, scale) : pmf_none(u, scale);
 }
 
+static cj__bg_grid pmf_grid(pmf_user *user)
+{
+    return (cj__bg_grid){user->ask, user, pmf_turn, pmf_number, user->m == 0, 0};
+}
+
+/* Nothing happens in no time. */
+static int pmf_is_plain(const cj__clv_ask *ask)
+{
+    return ask->n_purchases < 0 || !(ask->until > ask->from);
+}
+
 int32_t cj__bg_pmf(const cj__clv_ask *ask, double *out)
 {
     pmf_user user = {.ask = ask, .m = (double)ask->n_purchases};
-    const cj__bg_grid grid = {ask, &user, pmf_turn, pmf_number, ask->n_purchases == 0,
-                              0};
+    const cj__bg_grid grid = pmf_grid(&user);
 
-    if (ask->n_purchases >= 0 && ask->until > ask->from)
+    if (!pmf_is_plain(ask))
         return cj__bg_grid_answer(&grid, out);
     for (int64_t i = 0; i < ask->rows->n; i++)
         out[i] = ask->n_purchases == 0;
@@ -121,11 +129,9 @@ int32_t cj__bg_pmf(const cj__clv_ask *ask, double *out)
 
 double cj__bg_pmf_new(const cj__clv_at *at, double from, double until, int64_t n)
 {
-    const double zero = 0;
-    const cj__clv_rows rows = {&zero, &zero, &zero, NULL, 1};
-    const cj__clv_ask ask = {at, &rows, from, until, n, 0};
-    double out = 0;
+    const cj__clv_ask ask = {at, NULL, from, until, n, 0};
+    pmf_user user = {.ask = &ask, .m = (double)n};
+    const cj__bg_grid grid = pmf_grid(&user);
 
-    (void)cj__bg_pmf(&ask, &out); /* one row: allocates nothing */
-    return out;
+    return pmf_is_plain(&ask) ? n == 0 : cj__bg_grid_new(&grid);
 }
