@@ -75,4 +75,7 @@ int32_t cj__clv_save_fit(cj_db *db, const char *name, const cj_clv *clv,
                          int64_t now_ms);
 int32_t cj__clv_load(cj_db *db, const cj__allocator *a, const char *name, cj_clv **out);
 
+/* What is kept for the next refresh can be read (clv_state.c). */
+int32_t cj__clv_check(cj__conn *conn, cj_table *problems);
+
 #endif
