@@ -357,7 +357,8 @@ typedef struct cj_clv cj_clv;
  *   continuous: x repeat purchases in (0, T], tx the last one's time (0: none), t = T, both
  *     in days
  *   discrete: x transactions in t opportunities, tx the number of the last one's
- *   spend: x transactions, spend their mean value; rows with x = 0 are left out
+ *   spend: x transactions, spend their mean value; rows with x = 0, or whose mean is not
+ *     positive (all was refunded), are left out
  *   contract: t periods; lost in period t (x = 1), or still there after it (x = 0) */
 typedef struct cj_clv_data {
     int64_t struct_size;
@@ -641,6 +642,168 @@ typedef struct cj_value_cohorts_options {
  * CJ_ELIMIT, CJ_EINTERRUPT.  Since 0.3. */
 int32_t cj_value_cohorts(cj_db *db, const cj_value_cohorts_options *opts,
                          const cj_profile_values *clv, cj_table **out);
+/* ---- answers of value models --------------------------------------------------- */
+
+/* Columns of cj_clv_predict, to be added up. */
+#define CJ_CLV_P_ALIVE 1     /* p_alive */
+#define CJ_CLV_EXPECTED 2    /* expected_purchases in (from, until] */
+#define CJ_CLV_PROBABILITY 4 /* p_purchases: of exactly n_purchases */
+#define CJ_CLV_BACK 8        /* p_back: of at least one in (from, until] */
+#define CJ_CLV_DISCOUNTED 16 /* discounted_purchases in (0, horizon] */
+#define CJ_CLV_RESIDUAL 32   /* residual_purchases: discounted, for ever (DERT, DERL) */
+#define CJ_CLV_SPEND 64      /* expected_spend, per purchase */
+#define CJ_CLV_VALUE 128     /* clv: discounted_purchases x expected_spend x margin; */
+                             /* with CJ_CLV_RESIDUAL also residual_clv */
+#define CJ_CLV_NEXT 256      /* next_median_days, next_mean_days */
+#define CJ_CLV_QUANTILES 512 /* purchases_low, purchases_high in (from, until] */
+#define CJ_CLV_INTERVALS 1024 /* beside each column above NEXT: NAME_low, NAME_high */
+#define CJ_CLV_ALL (-1)       /* all that the model and the data have an answer to */
+
+/* Times are days after the end of each customer's data (their t). */
+typedef struct cj_clv_predict_options {
+    int64_t struct_size;
+    int64_t columns;       /* CJ_CLV_*; 0: p_alive and expected_purchases */
+    double from_days;      /* purchases are counted in (from, until] */
+    double until_days;     /* 0: a year, which is 365.2425 days */
+    double horizon_days;   /* of the CLV; 0: until_days */
+    double discount_ratio; /* per YEAR, whatever the model's unit: 0.1 makes 110 in a
+                            * year worth 100 today; 0: none */
+    double margin_ratio;   /* earned of each amount spent; 0: 1 */
+    double spend;          /* of a purchase, without a spend model and data->spend */
+    double level;          /* of intervals and quantiles; 0: 0.95 */
+    int64_t n_purchases;   /* of p_purchases */
+    double period_days;    /* how long a period is, where the model counts periods */
+    int32_t threads;       /* 0: 1 */
+    int32_t reserved;      /* 0 */
+} cj_clv_predict_options;
+
+/* What a fitted model says of customers: those it was fitted to, or others.
+ *
+ * Columns, those asked for, all double, in this order: p_alive (at the end of the
+ * data), expected_purchases, p_purchases, p_back, discounted_purchases,
+ * residual_purchases, expected_spend, clv, residual_clv (the last three in the money of
+ * data->spend); next_median_days (until then they are back with probability 1/2, from
+ * now on and whether or not they are still customers; null: not within 100 years),
+ * next_mean_days (on average, of those who come back within the horizon; null: fewer
+ * than 1e-12 do); purchases_low, purchases_high (with probability level at least the purchases
+ * are between them, if the parameters are right; null: more than 10,000).  NAME_low and
+ * NAME_high are confidence limits of the answer: what the uncertainty of the parameters
+ * leaves open (delta method, on the logarithm or logit; no purchases' own chance).
+ * Ordered as data: row i is customer i.
+ *
+ * Where money comes from: spend, a fitted spend model (x and data->spend are the number
+ * and mean value of the purchases it is to learn from); NULL: data->spend is taken as
+ * what each customer will spend per purchase; or else opts->spend, for all.
+ * A discount is continuous in calendar time: a purchase after d days counts
+ * (1 + ratio)^(-d / 365.2425), in models of whole periods at the end of its period.
+ * Models of whole periods (discrete, contract) must be told period_days, and count
+ * whole ones.  data->weight is not looked at; data->covariates must be those of the
+ * fit; opts may be NULL.  The same bytes for any threads.
+ * Errors: CJ_EINVAL (a row that cannot be, with cj_errpos() its index; a column that
+ * the model has no answer to; residual columns without a discount).  Since 0.3. */
+int32_t cj_clv_predict(const cj_clv *clv, const cj_clv *spend, const cj_clv_data *data,
+                       const cj_clv_predict_options *opts, cj_table **out);
+
+/* What happened in the time behind the data: days of it (periods, where the model
+ * counts those), and per customer, in the order of the data, purchases and their total
+ * value. */
+typedef struct cj_clv_holdout {
+    int64_t struct_size;
+    double days;
+    const int64_t *x;
+    const double *spend; /* NULL: not known */
+} cj_clv_holdout;
+
+/* Predictions beside the holdout.  Customers count with their weight.  What needs money
+ * or P(purchases) that are not there is 0. */
+typedef struct cj_clv_validation {
+    int64_t struct_size;
+    double n_customers;
+    double mae;          /* mean of |expected - actual purchases| */
+    double rmse;         /* root of the mean square of that */
+    double msle;         /* mean of (ln(1 + expected) - ln(1 + actual))^2 */
+    double own_pace_mae; /* mae, had each gone on at their own x / t */
+    double bias_ratio;   /* sum of expected / sum of actual - 1 */
+    double actual_purchases, expected_purchases; /* sums */
+    double actual_value, expected_value;         /* sums of money */
+    double gini_actual; /* how unequal actual value (without money: purchases) is */
+    double gini_model;  /* the same when customers are put in the model's order: equal
+                         * to gini_actual if it knows the order, 0 if it guesses */
+    double brier;       /* mean of (p_back - whether they were back)^2 */
+    double calibration; /* mean over tenths of p_back of |p_back - share that was back| */
+    const char *verdict; /* one line in plain words; borrowed: static */
+} cj_clv_validation;
+
+/* Is a fitted model any good?  facts (may be NULL) are as above; *bins (bins may be
+ * NULL) compares groups of customers.  Columns: of: text (purchases: by x, expected and
+ * actual mean purchases; p_alive, p_back: by tenths of them, their mean and the share
+ * that bought); bin: text ("0" .. "7+"; "0.0-0.1" ..); customers, predicted, actual:
+ * double.  In this order; bins without customers are absent.  spend as in
+ * cj_clv_predict.  Errors: CJ_EINVAL.  Since 0.3. */
+int32_t cj_clv_validate(const cj_clv *clv, const cj_clv *spend, const cj_clv_data *data,
+                        const cj_clv_holdout *holdout, cj_clv_validation *facts,
+                        cj_table **bins);
+
+typedef struct cj_clv_track_options {
+    int64_t struct_size;
+    double period_days; /* 0: 7; of models of whole periods: 1 period */
+    int64_t n_periods;  /* may go beyond the data; 0: until their end */
+    double start_days;  /* how long before the end of the data day 0 is; 0: the largest
+                         * t, the first purchase of all */
+    const double *purchase_days; /* of every repeat purchase, days since day 0; NULL:
+                                  * not known, and actual columns are null */
+    int64_t n_purchases;
+    int32_t threads;  /* 0: 1 */
+    int32_t reserved; /* 0 */
+} cj_clv_track_options;
+
+/* Purchases per period of a whole cohort, expected and actual.  What is expected is
+ * what the model says of anybody who was acquired when these customers were, whatever
+ * they did since.  Columns: period: int64, from 1; until_days (its end, since day 0),
+ * expected, expected_cumulative: double; actual, actual_cumulative: int64.  Ordered by
+ * period.  opts may be NULL.  Errors: CJ_EINVAL, CJ_ELIMIT (periods).  Since 0.3. */
+int32_t cj_clv_tracking(const cj_clv *clv, const cj_clv_data *data,
+                        const cj_clv_track_options *opts, cj_table **out);
+
+/* Customers by number of purchases until the end of the data: purchases 0, 1, ..., and
+ * largest (0: 7) or more.  Columns: purchases: int64; actual, expected: double.
+ * Errors: CJ_EINVAL.  Since 0.3. */
+int32_t cj_clv_histogram(const cj_clv *clv, const cj_clv_data *data, int64_t largest,
+                         cj_table **out);
+
+/* P(alive) of one customer from the first purchase (day 0) on, with n repeat purchases
+ * on days that ascend, as it was known at the end of every step_days (0: 1) until
+ * until_days.  Columns: days: double; purchases: int64 (so far); p_alive: double.
+ * Ordered by days.  Errors: CJ_EINVAL.  Since 0.3. */
+int32_t cj_clv_history(const cj_clv *clv, const double *purchase_days, int64_t n,
+                       double until_days, double step_days, cj_table **out);
+
+typedef struct cj_clv_compare_options {
+    int64_t struct_size;
+    const char *const *models; /* NULL: nbd, bgnbd, mbgnbd, paretonbd, and (with litt)
+                                * bgcnbd, mbgcnbd */
+    int64_t n_models;
+    const cj_clv_holdout *holdout; /* NULL: none */
+    const char *criterion;         /* mae, rmse, msle, bias, gini, calibration (of the
+                                    * holdout), bic, aic, loglik; NULL: mae, or bic
+                                    * without holdout */
+    double unit_days;              /* as in cj_clv_fit_options */
+    int32_t threads;               /* 0: 1 */
+    int32_t reserved;              /* 0 */
+} cj_clv_compare_options;
+
+/* Which model?  Each is fitted to the data, and looks at the holdout.
+ *
+ * Columns: model, title: text; status: text (how the fit ended; of one that failed, the
+ * error); estimated: int64 (parameters); loglik, aic, bic: double; mae, rmse, msle,
+ * bias_ratio, gini_ratio (gini_model / gini_actual), calibration: double; verdict: text
+ * (as in cj_clv_validate; null without holdout).  Best first by the criterion; those
+ * that could not be fitted last.  Likelihoods can be compared only between models of
+ * one family.  opts may be NULL. Errors: CJ_EINVAL, CJ_ENOTFOUND (a model, with the
+ * nearest name).  Since 0.3. */
+int32_t cj_clv_compare(const cj_clv_data *data, const cj_clv_compare_options *opts,
+                       cj_table **out);
+
 /* ---- segments ---------------------------------------------------------------- */
 
 /* A segment is a condition over a profile, written as docs/SEGMENTS.md says:

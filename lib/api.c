@@ -813,6 +813,110 @@ int32_t cj_clv_from_json(const char *json, int64_t n_bytes, cj_clv **out)
                              n_bytes == -1 ? strlen(json) : (size_t)n_bytes, out);
 }
 
+/* ---- answers of value models
+ * --------------------------------------------------------------------------------- */
+
+/* Begin a call over a fitted model; the data are read as far as the caller's go. */
+static int32_t api_enter_clv(const cj_clv *clv, const cj_clv_data *data,
+                             cj_clv_data *own, cj_table **out)
+{
+    cj__error_clear();
+    if (out != NULL)
+        *out = NULL;
+    if (clv == NULL || data == NULL)
+        return cj__fail(CJ_EMISUSE, "the model or the data are NULL");
+    return cj__sized_read(own, sizeof *own, data);
+}
+
+int32_t cj_clv_predict(const cj_clv *clv, const cj_clv *spend, const cj_clv_data *data,
+                       const cj_clv_predict_options *opts, cj_table **out)
+{
+    cj_clv_data d;
+    cj_clv_predict_options o;
+    int32_t rc = api_enter_clv(clv, data, &d, out);
+
+    if (rc == CJ_OK && out == NULL)
+        return cj__fail(CJ_EMISUSE, "out is NULL");
+    if (rc == CJ_OK)
+        rc = cj__sized_read(&o, sizeof o, opts);
+    return rc == CJ_OK ? cj__clv_predict(clv, spend, &d, &o, out) : rc;
+}
+
+int32_t cj_clv_validate(const cj_clv *clv, const cj_clv *spend, const cj_clv_data *data,
+                        const cj_clv_holdout *holdout, cj_clv_validation *facts,
+                        cj_table **bins)
+{
+    cj_clv_data d;
+    cj_clv_holdout h;
+    cj_clv_validation v;
+    int32_t rc = api_enter_clv(clv, data, &d, bins);
+
+    if (rc == CJ_OK)
+        rc = cj__sized_read(&h, sizeof h, holdout);
+    if (rc == CJ_OK)
+        rc = cj__clv_validate(clv, spend, &d, &h, &v, bins);
+    return cj__sized_write(facts, &v, sizeof v, rc);
+}
+
+int32_t cj_clv_tracking(const cj_clv *clv, const cj_clv_data *data,
+                        const cj_clv_track_options *opts, cj_table **out)
+{
+    cj_clv_data d;
+    cj_clv_track_options o;
+    int32_t rc = api_enter_clv(clv, data, &d, out);
+
+    if (rc == CJ_OK && out == NULL)
+        return cj__fail(CJ_EMISUSE, "out is NULL");
+    if (rc == CJ_OK)
+        rc = cj__sized_read(&o, sizeof o, opts);
+    return rc == CJ_OK ? cj__clv_tracking(clv, &d, &o, out) : rc;
+}
+
+int32_t cj_clv_histogram(const cj_clv *clv, const cj_clv_data *data, int64_t largest,
+                         cj_table **out)
+{
+    cj_clv_data d;
+    int32_t rc = api_enter_clv(clv, data, &d, out);
+
+    if (rc == CJ_OK && out == NULL)
+        return cj__fail(CJ_EMISUSE, "out is NULL");
+    return rc == CJ_OK ? cj__clv_histogram(clv, &d, largest, out) : rc;
+}
+
+int32_t cj_clv_history(const cj_clv *clv, const double *purchase_days, int64_t n,
+                       double until_days, double step_days, cj_table **out)
+{
+    cj__error_clear();
+    if (clv == NULL || out == NULL || n < 0 || (n > 0 && purchase_days == NULL))
+        return cj__fail(CJ_EMISUSE, "the model, purchase_days or out is NULL");
+    *out = NULL;
+    return cj__clv_history(clv, purchase_days, n, until_days, step_days, out);
+}
+
+int32_t cj_clv_compare(const cj_clv_data *data, const cj_clv_compare_options *opts,
+                       cj_table **out)
+{
+    cj_clv_data d;
+    cj_clv_compare_options o;
+    cj_clv_holdout h;
+    cj__ctx cx;
+    int32_t rc;
+
+    cj__error_clear();
+    if (data == NULL || out == NULL)
+        return cj__fail(CJ_EMISUSE, "the data or out is NULL");
+    *out = NULL;
+    rc = cj__sized_read(&d, sizeof d, data);
+    if (rc == CJ_OK)
+        rc = cj__sized_read(&o, sizeof o, opts);
+    if (rc == CJ_OK)
+        rc = cj__sized_read(&h, sizeof h, o.holdout);
+    if (rc != CJ_OK)
+        return rc;
+    cj__ctx_init(&cx, NULL, NULL, NULL, NULL, NULL, NULL);
+    return cj__clv_compare(&cx.allocator, &d, &o, o.holdout == NULL ? NULL : &h, out);
+}
+
 /* ---- segments
  * ------------------------------------------------------------------------------------
  */

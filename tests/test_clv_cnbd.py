@@ -67,7 +67,8 @@ class Customer:
         (without litt's part): trapezoidal in ln lambda, outwards until nothing is left."""
         r, alpha, n = self.r, self.alpha, self.r + self.k * self.x
         factor = r * mp.log(alpha) - mp.loggamma(r) - self.x * mp.loggamma(self.k)
-        step = min(mpf("0.12"), mpf("0.3") / mp.sqrt(n + self.k))
+        # Erlang times make waves in lambda: analytic for |Im ln lambda| < pi/k only.
+        step = min(mpf("0.12"), mpf("0.3") / mp.sqrt(n + self.k), mpf("0.36") / self.k)
         middle, total = mp.log((n + self.k / 2) / (alpha + self.tx)), mpf(0)
         for side in (-1, 1):
             i, small = (-1 if side < 0 else 0), 0
@@ -171,6 +172,7 @@ ROWS = [  # model, k, theta, x, tx, t, litt, from, until, n, delta
     ("mbgcnbd", 2, (0.1, 0.7, 0.6, 3), 0, 0, 5, 0, 0, 8, 0, 0.05),
     ("bgcnbd", 2, (0.05, 1.5, 0.02, 21.1), 3, 2, 8.86, -1, 0, 1, 1, 0.001),
     ("mbgcnbd", 3, (20, 15, 50, 21.1), 3, 2, 8.86, -1, 0, 4, 1, 3),
+    ("mbgcnbd", 12, (0.9, 0.02, 0.6, 3), 0, 0, 0, 0, 0, 2.2, 1, 0.01),  # by roots of unity
 ]
 
 
@@ -187,7 +189,7 @@ def test_answers_equal_the_slow_ones(row):
     ]
     fast = ask([row])[0]
     for name, wanted, got in zip(("loglik", "p_alive", "expected", "pmf", "dert"), slow, fast):
-        assert got == pytest.approx(float(wanted), rel=2e-12, abs=1e-300), name
+        assert got == pytest.approx(float(wanted), rel=2e-12, abs=1e-22), name
     poisson.cache_clear()
 
 
@@ -246,7 +248,7 @@ def test_k_1_is_the_poisson_model(model):
     ours = ask([(model + "cnbd", 1, *row) for row in rows])
     for row, wanted, got in zip(rows, known, ours):
         for ours_, theirs in zip(got, wanted):  # nan: a question that it does not answer
-            assert math.isnan(theirs) or ours_ == pytest.approx(theirs, rel=1e-11, abs=1e-15), row
+            assert math.isnan(theirs) or ours_ == pytest.approx(theirs, rel=1e-12, abs=1e-15), row
     known = ask([(model + "nbd", 1, *row) for row in rows], "derivatives")
     ours = ask([(model + "cnbd", 1, *row) for row in rows], "derivatives")
     for row, wanted, got in zip(rows, known, ours):

@@ -229,6 +229,18 @@ def test_contracts_near_their_limits():
     compare(rows, map(contract, rows), 1e-10, 1e-300)
 
 
+def test_bdw_far_out():
+    dice, rows = random.Random(9), []
+    for _ in range(100):
+        c = log_uniform(dice, 3, 60)
+        rows.append(Row("bdw", [log_uniform(dice, 0.1, 10) / c, log_uniform(dice, 1e-2, 1e2), c], x=dice.randrange(2),
+                        t=dice.randrange(1, 30), until=3, n=dice.randrange(4)))
+    mp.dps = 150 # t^c has 90
+    wants = [contract(row) for row in rows]
+    mp.dps = 50
+    compare(rows, wants, 1e-11, 1e-300)
+
+
 def test_bdw_discounted_over_a_long_time():
     """Small discounts, where millions of renewals count."""
     dice, rows, wants = random.Random(7), [], []

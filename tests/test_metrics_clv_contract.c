@@ -255,6 +255,29 @@ START_TEST(test_contract__derivatives_are_those_of_the_likelihood)
 }
 END_TEST
 
+/* gamma -> 0 with c -> infinity: t^c is no double any more, the likelihood goes on. */
+START_TEST(test_bdw__far_out_losses_follow_a_power)
+{
+    uint64_t dice = 18;
+
+    for (int i = 0; i < 300; i++) {
+        clv_customer who = {i % 2, 0, 2 + floor(clv_random(&dice) * 20), 0};
+        const cj__clv_rows row = {&who.x, NULL, &who.t, NULL, 1};
+        const double c = clv_random_log(&dice, 10, 3000);
+        const double theta[4] = {clv_random_log(&dice, 0.3, 3) / c,
+                                 clv_random_log(&dice, 1e-2, 1e2), c};
+        const cj__clv_at at = at_of(BDW, theta);
+
+        clv_check_derivatives(BDW, theta, &row, 1e-6);
+        /* S(2t) / S(t) = 2^(-gamma c) */
+        if (c > 200)
+            ck_assert_close(cj__clv_survival(&at, 2 * who.t),
+                            cj__clv_survival(&at, who.t) * pow(2, -theta[0] * c),
+                            1e-12);
+    }
+}
+END_TEST
+
 START_TEST(test_contract__nothing_is_infinite_in_a_wide_box)
 {
     uint64_t dice = 24;
@@ -465,6 +488,7 @@ HARNESS_MAIN("metrics_clv_contract", test_sbg__finds_the_published_fits,
              test_sbg__derl_as_published, test_bdw__discounts_and_projects,
              test_contract__bdw_at_one_is_sbg, test_sbg__likelihood_is_the_product,
              test_contract__derivatives_are_those_of_the_likelihood,
+             test_bdw__far_out_losses_follow_a_power,
              test_contract__nothing_is_infinite_in_a_wide_box,
              test_contract__survival_falls_and_retention_of_sbg_rises,
              test_contract__counts_sum_to_one_and_to_their_mean,

@@ -30,4 +30,8 @@ void cj__log_rising(double z, double m, double out[3]);
  * steps. */
 double cj__beta_fraction(double a, double b, double x);
 
+/* e^z E_s(z) = int_1^inf e^(z - z t) t^-s dt, s > 0; at z = 0 it is 1 / (s-1), infinite
+ * for s <= 1. */
+double cj__expint(double s, double z);
+
 #endif

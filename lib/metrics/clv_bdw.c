@@ -12,19 +12,19 @@ static void bdw_start(const cj__clv_means *means, double *theta)
 }
 
 static const cj__clv_limit bdw_limits[] = {
-    {CJ__CONTRACT_GAMMA, -1, "churn_not_identified",
-     "gamma -> 0: hardly anybody leaves; how long customers stay cannot be seen yet"},
-    {CJ__CONTRACT_GAMMA, 1,  "customers_alike",
-     "gamma, delta -> infinity: all customers are alike (discrete Weibull)"         },
-    {CJ__CONTRACT_DELTA, 1,  "customers_alike",
-     "gamma, delta -> infinity: all customers are alike (discrete Weibull)"         },
-    {CJ__CONTRACT_DELTA, -1, "nobody_renews",
-     "delta -> 0: hardly anybody renews even once; there is no retention to project"},
+    {CJ__CONTRACT_C,     1,  "later_losses_a_power",
+     "c -> infinity, gamma -> 0: after period 1, who is left falls as a power of time"},
     {CJ__CONTRACT_C,     -1, "nobody_leaves_later",
-     "c -> 0: who renews once renews for ever; the first renewal decides"           },
-    {CJ__CONTRACT_C,     1,  "all_leave_at_once",
-     "c -> infinity: nobody outlives the second period; use a shorter period"       },
-    {0,                  0,  NULL,                   NULL                           }
+     "c -> 0: who renews once renews for ever; the first renewal decides"             },
+    {CJ__CONTRACT_GAMMA, -1, "churn_not_identified",
+     "gamma -> 0: hardly anybody leaves; how long customers stay cannot be seen yet"  },
+    {CJ__CONTRACT_GAMMA, 1,  "customers_alike",
+     "gamma, delta -> infinity: all customers are alike (discrete Weibull)"           },
+    {CJ__CONTRACT_DELTA, 1,  "customers_alike",
+     "gamma, delta -> infinity: all customers are alike (discrete Weibull)"           },
+    {CJ__CONTRACT_DELTA, -1, "nobody_renews",
+     "delta -> 0: hardly anybody renews even once; there is no retention to project"  },
+    {0,                  0,  NULL,                   NULL                             }
 };
 
 const cj__clv_model cj__clv_bdw = {

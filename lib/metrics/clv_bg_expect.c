@@ -21,43 +21,37 @@
 
 /* ---- expected purchases ---------------------------------------------------------- */
 
-/* The rule for p of customers with x purchases, which serves all scales from the
- * smallest on. */
+/* The rule for p, of customers with x purchases and all scales from the one given on.
+ */
 typedef struct expect_p {
     const cj__clv_ask *ask;
-    double x, n, scale; /* the rule is for x and scales from this one on */
+    double n; /* r + x */
     cj__clv_beta rule;
 } expect_p;
 
-static void expect_turn(void *user, double x)
-{
-    expect_p *e = user;
-
-    if (e->x == x)
-        return;
-    e->x = x;
-    e->n = e->ask->at->theta[0] + x;
-    e->scale = HUGE_VAL; /* the rule is made when a scale is known */
-}
-
-static void expect_rule(expect_p *e, double scale, double nearest)
+/* nearest: of clv_beta.h, for the smallest scale. */
+static void expect_rule(expect_p *e, double x, double nearest)
 {
     const cj__clv_at *at = e->ask->at;
 
-    if (scale >= e->scale)
-        return;
-    e->scale = scale;
-    cj__clv_beta_rule(at->theta[2], at->theta[3] + cj__bg_chances(at, e->x),
+    cj__clv_beta_rule(at->theta[2], at->theta[3] + cj__bg_chances(at, x),
                       fmin(1, nearest), &e->rule);
+}
+
+static void expect_turn(void *user, double x, double scale)
+{
+    expect_p *e = user;
+
+    e->n = e->ask->at->theta[0] + x;
+    expect_rule(e, x, 1 / (1 + (e->n + 1) * e->ask->until / scale));
 }
 
 static double expect_number(void *user, double scale)
 {
-    expect_p *e = user;
+    const expect_p *e = user;
     const double from = e->ask->from / scale, until = e->ask->until / scale;
     double sum = 0;
 
-    expect_rule(e, scale, 1 / (1 + (e->n + 1) * until));
     for (int32_t i = 0; i < e->rule.n; i++) {
         const double p = e->rule.p[i];
         double value = -expm1(-e->n * cj__log1p(p * (until - from) / (1 + p * from)));
@@ -71,7 +65,7 @@ static double expect_number(void *user, double scale)
 
 int32_t cj__bg_expected(const cj__clv_ask *ask, double *out)
 {
-    expect_p user = {.ask = ask, .x = -1};
+    expect_p user = {.ask = ask};
     const cj__bg_grid grid = {ask, &user, expect_turn, expect_number, 0, ask->until};
 
     if (!(ask->until > ask->from)) {
@@ -101,7 +95,6 @@ double cj__bg_expected_new(const cj__clv_at *at, double t)
  * (Trefethen & Weideman 2014, th. 5.1). */
 typedef struct expect_delta {
     expect_p p;
-    double x;
     int32_t n_lambda;
     double lambda[EXPECT_LAMBDAS], weight[EXPECT_LAMBDAS];
 } expect_delta;
@@ -128,23 +121,21 @@ static void expect_lambda(expect_delta *d, double n)
         d->weight[i] *= n / sum;
 }
 
-static void expect_delta_turn(void *user, double x)
+static void expect_delta_turn(void *user, double x, double scale)
 {
     expect_delta *d = user;
 
-    expect_turn(&d->p, x);
-    if (d->x != x)
-        expect_lambda(d, d->p.n);
-    d->x = x;
+    d->p.n = d->p.ask->at->theta[0] + x;
+    expect_rule(&d->p, x, d->p.ask->delta * scale / (d->p.n + 40));
+    expect_lambda(d, d->p.n);
 }
 
 static double expect_delta_number(void *user, double scale)
 {
-    expect_delta *d = user;
+    const expect_delta *d = user;
     const double u = d->p.ask->delta * scale;
     double sum = 0;
 
-    expect_rule(&d->p, scale, u / (d->p.n + 40));
     for (int32_t i = 0; i < d->p.rule.n; i++) {
         const double p = d->p.rule.p[i];
         double mean = 0;
@@ -174,10 +165,7 @@ static void expect_undiscounted(const cj__clv_ask *ask, double *out)
 
 int32_t cj__bg_dert(const cj__clv_ask *ask, double *out)
 {
-    expect_delta user = {
-        .p = {.ask = ask, .x = -1},
-          .x = -1
-    };
+    expect_delta user = {.p = {.ask = ask}};
     const cj__bg_grid grid = {
         ask, &user, expect_delta_turn, expect_delta_number, 0, 1 / ask->delta};
 

@@ -1,35 +1,33 @@
-/* Two levels.  Over the whole range of scale = alpha + T a Chebyshev series in
- * ln(scale), whose places are dear: one per x.  From it polynomials of degree 11 in the
- * scale itself over cells, four to an octave of the scale: found by the leading bits of
- * the floating-point number, evaluated without a logarithm.  On a cell the nearest
- * singularity (scale <= 0) leaves 17.9^-12 = 1e-15 (Bernstein's ellipse).  Both are
- * worked out when first needed and looked at for the size of their last coefficients:
- * where the series is not good, cells are made of places of their own, and where a cell
- * is not, its rows are worked out one by one. */
+/* Two levels, both on fixed places, so that an answer does not depend on who else is
+ * asked for.  Over spans of two octaves of scale = alpha + T a Chebyshev series in
+ * ln(scale), whose places are dear.  From it polynomials of degree 11 in the scale
+ * itself over cells, four to an octave: found by the leading bits of the floating-point
+ * number, evaluated without a logarithm.  On a cell the nearest singularity (scale <=
+ * 0) leaves 17.9^-12 = 1e-15, on a span 4.8^-22 (Bernstein's ellipse).  Both are worked
+ * out when first needed and looked at for the size of their last coefficients: where
+ * the series is not good, cells are made of places of their own, and where a cell is
+ * not, its rows are worked out one by one. */
 #include "metrics/clv_bg_grid.h"
 
 #include <math.h>
 #include <string.h>
 
 #define GRID_COEFS 12
-#define GRID_PLACES 64 /* of the series at most */
-#define GRID_SHIFT 50  /* exponent and two bits of the mantissa remain */
-#define GRID_FEW 64    /* rows below which nothing is interpolated */
-#define GRID_RARE 8    /* rows of one x below which it is not */
+#define GRID_PLACES 22
+#define GRID_SHIFT 50 /* exponent and two bits of the mantissa remain: cells */
+#define GRID_SPAN 8   /* cells */
+#define GRID_HALF 0.693147180559945309 /* half the width of a span in ln(scale) */
 #define GRID_BAD (-1.0)
 #define GRID_PI 3.14159265358979323846
 
 typedef struct grid_state {
     const cj__bg_grid *grid;
-    int64_t n_x;            /* x below it are interpolated */
-    int64_t first, n_cells; /* leading bits of the first cell */
-    double *cells;          /* per x and cell GRID_COEFS; [0] 0: not yet, < 0: bad */
-    double *series;         /* per x n_places; the same */
-    int32_t *count;         /* rows per x */
-    int32_t n_places;
-    double low, high; /* of ln(scale) */
+    cj__arena arena;
+    int64_t n_x;         /* x below it have numbers */
+    int64_t first, last; /* cells that are asked for, by their leading bits */
+    double **numbers;    /* per x, NULL: not yet: cells, then series; the first
+                          * coefficient is 0: not yet, < 0: bad */
     double cosine[GRID_COEFS * 4], series_cosine[GRID_PLACES * 4];
-    double place[GRID_PLACES]; /* scales */
 } grid_state;
 
 /* ---- Chebyshev ------------------------------------------------------------------- */
@@ -129,37 +127,54 @@ static double grid_shape(const grid_state *s, double x, double scale)
     return scale + (s->grid->ask->at->theta[0] + x) * s->grid->reach;
 }
 
-/* The series of x, made when first asked for; NULL: it is not good. */
-static const double *grid_series(const grid_state *s, double x)
+static void grid_turn(const grid_state *s, double x, int64_t bits)
 {
-    double *series = s->series + (int64_t)x * s->n_places, f[GRID_PLACES];
-
-    if (series[0] == 0) {
-        s->grid->turn(s->grid->user, x);
-        for (int32_t i = 0; i < s->n_places; i++)
-            f[i] = s->grid->number(s->grid->user, s->place[i]) *
-                   grid_shape(s, x, s->place[i]);
-        if (!grid_fit(s->n_places, s->series_cosine, f, series))
-            series[0] = GRID_BAD;
-    }
-    return series[0] == GRID_BAD ? NULL : series;
+    s->grid->turn(s->grid->user, x, grid_edge(bits));
 }
 
-static void grid_cell(const grid_state *s, double x, int64_t bits, double *cell)
+/* ln(scale) in the middle of a span. */
+static double grid_middle(int64_t span)
 {
-    const double *series = grid_series(s, x);
+    return log(grid_edge(span * GRID_SPAN)) + GRID_HALF;
+}
+
+/* The series of x over a span, made when first asked for; 0: it is not good. */
+static int grid_series(const grid_state *s, double x, int64_t span, double *series)
+{
+    double f[GRID_PLACES];
+
+    if (series[0] != 0)
+        return series[0] != GRID_BAD;
+    grid_turn(s, x, span * GRID_SPAN);
+    for (int i = 0; i < GRID_PLACES; i++) {
+        const double u = s->series_cosine[2 * i + 1];
+        const double scale = exp(grid_middle(span) + GRID_HALF * u);
+
+        f[i] = s->grid->number(s->grid->user, scale) * grid_shape(s, x, scale);
+    }
+    if (grid_fit(GRID_PLACES, s->series_cosine, f, series))
+        return 1;
+    series[0] = GRID_BAD;
+    return 0;
+}
+
+static void grid_cell(const grid_state *s, double x, int64_t bits, double *series,
+                      double *cell)
+{
+    const int64_t span = bits / GRID_SPAN;
+    const int good = grid_series(s, x, span, series);
     const double low = grid_edge(bits), width = grid_edge(bits + 1) - low;
     double f[GRID_COEFS], coef[GRID_COEFS];
 
-    if (series == NULL)
-        s->grid->turn(s->grid->user, x);
+    if (!good)
+        grid_turn(s, x, bits);
     for (int i = 0; i < GRID_COEFS; i++) {
         const double scale = low + width * (1 + s->cosine[2 * i + 1]) / 2;
-        const double u = (2 * log(scale) - s->low - s->high) / (s->high - s->low);
 
-        f[i] = series == NULL
-                   ? s->grid->number(s->grid->user, scale)
-                   : grid_clenshaw(s->n_places, series, u) / grid_shape(s, x, scale);
+        f[i] = good ? grid_clenshaw(GRID_PLACES, series,
+                                    (log(scale) - grid_middle(span)) / GRID_HALF) /
+                          grid_shape(s, x, scale)
+                    : s->grid->number(s->grid->user, scale);
     }
     if (grid_fit(GRID_COEFS, s->cosine, f, coef))
         grid_powers(coef, cell);
@@ -169,35 +184,62 @@ static void grid_cell(const grid_state *s, double x, int64_t bits, double *cell)
 
 /* ---- rows ------------------------------------------------------------------------ */
 
-static double grid_exact(const cj__bg_grid *g, double x, double scale)
+/* The cell of a customer, made when first asked for; NULL: it is not good. */
+static const double *grid_find(grid_state *s, double x, int64_t bits)
 {
-    g->turn(g->user, x);
-    return g->number(g->user, scale);
+    const int64_t n_cells = s->last - s->first + 1;
+    const int64_t first_span = s->first / GRID_SPAN;
+    const int64_t n =
+        n_cells * GRID_COEFS + (s->last / GRID_SPAN - first_span + 1) * GRID_PLACES;
+    double **numbers = &s->numbers[(int64_t)x], *cell;
+
+    if (*numbers == NULL) {
+        *numbers = cj__arena_alloc(&s->arena, (size_t)n * sizeof(double));
+        if (*numbers == NULL)
+            return NULL;
+        memset(*numbers, 0, (size_t)n * sizeof(double));
+    }
+    cell = *numbers + (bits - s->first) * GRID_COEFS;
+    if (cell[0] == 0)
+        grid_cell(s, x, bits,
+                  *numbers + n_cells * GRID_COEFS +
+                      (bits / GRID_SPAN - first_span) * GRID_PLACES,
+                  cell);
+    return cell[0] > 0 ? cell : NULL;
 }
 
-static double grid_number(const grid_state *s, double x, double scale)
+static int32_t grid_exact(const grid_state *s, double x, double scale, double *out)
 {
-    double *cell, u, v;
-    int64_t bits;
+    if (x < (double)s->n_x && s->numbers[(int64_t)x] == NULL)
+        return CJ_ENOMEM;
+    s->grid->turn(s->grid->user, x, scale);
+    *out = s->grid->number(s->grid->user, scale);
+    return CJ_OK;
+}
 
-    if (!(x < (double)s->n_x))
-        return grid_exact(s->grid, x, scale);
-    bits = grid_bits(scale);
-    cell = s->cells + ((int64_t)x * s->n_cells + bits - s->first) * GRID_COEFS;
-    if (!(cell[0] > 0)) {
-        if (cell[0] == 0 && s->count[(int64_t)x] >= GRID_RARE)
-            grid_cell(s, x, bits, cell);
-        if (!(cell[0] > 0))
-            return grid_exact(s->grid, x, scale);
+static int32_t grid_number(grid_state *s, double x, double scale, double *out)
+{
+    const int64_t bits = grid_bits(scale);
+    const double *cell = NULL;
+    double u, v;
+
+    if (x < (double)s->n_x) {
+        if (s->numbers[(int64_t)x] != NULL)
+            cell = s->numbers[(int64_t)x] + (bits - s->first) * GRID_COEFS;
+        if (cell == NULL || !(cell[0] > 0))
+            cell = grid_find(s, x, bits);
     }
+    if (cell == NULL)
+        return grid_exact(s, x, scale, out);
     u = grid_within(scale);
     v = cell[GRID_COEFS - 1];
     for (int k = GRID_COEFS - 2; k >= 0; k--)
         v = v * u + cell[k];
-    return v;
+    *out = v;
+    return CJ_OK;
 }
 
-static void grid_rows(const grid_state *s, double *out)
+static int32_t grid_rows(grid_state *s, double *out)
 {
     const cj__clv_ask *ask = s->grid->ask;
     const cj__clv_rows *rows = ask->rows;
@@ -206,80 +248,57 @@ static void grid_rows(const grid_state *s, double *out)
 
     for (int64_t i = 0; i < rows->n; i++) {
         const double x = rows->x[i];
-        double odds = cj__bg_odds(ask->at, cj__bg_find(ask->at, x, &own), rows->tx[i],
-                                  rows->t[i]);
+        const int32_t rc = grid_number(s, x, ask->at->theta[1] + rows->t[i], &out[i]);
+        double odds;
 
+        if (rc != CJ_OK)
+            return rc;
+        odds = cj__bg_odds(ask->at, cj__bg_find(ask->at, x, &own), rows->tx[i],
+                           rows->t[i]);
         if (dead > 0 && odds > 1e300) /* infinite, perhaps */
             odds = 1e300;
-        out[i] = grid_number(s, x, ask->at->theta[1] + rows->t[i]) / (1 + odds);
+        out[i] /= 1 + odds;
         if (dead > 0)
             out[i] += dead * (odds / (1 + odds));
     }
+    return CJ_OK;
 }
 
-/* Cells and series over the scales there are. */
-static void grid_range(grid_state *s)
-{
-    const cj__clv_ask *ask = s->grid->ask;
-    double low = HUGE_VAL, high = 0, half;
-    int64_t last;
-
-    for (int64_t i = 0; i < ask->rows->n; i++) {
-        low = fmin(low, ask->rows->t[i]);
-        high = fmax(high, ask->rows->t[i]);
-    }
-    s->first = grid_bits(ask->at->theta[1] + low);
-    last = grid_bits(ask->at->theta[1] + high);
-    s->n_cells = last - s->first + 1;
-    s->low = log(grid_edge(s->first));
-    s->high = log(grid_edge(last + 1));
-    /* the width's rho, for singularities pi/2 .. pi off the real axis */
-    half = (s->high - s->low) / 2;
-    s->n_places = (int32_t)fmin(GRID_PLACES, 6 + 30 / asinh(2.2 / half));
-    grid_cosines(GRID_COEFS, s->cosine);
-    grid_cosines(s->n_places, s->series_cosine);
-    for (int32_t i = 0; i < s->n_places; i++)
-        s->place[i] = exp(s->low + half * (1 + s->series_cosine[2 * i + 1]));
-}
-
-/* At most 32 bytes per row are for tables. */
-static int32_t grid_memory(grid_state *s, cj__arena *arena)
+/* What is asked for; one pointer per x. */
+static int32_t grid_begin(grid_state *s)
 {
     const cj__clv_rows *rows = s->grid->ask->rows;
-    const int64_t per_x = s->n_cells * GRID_COEFS + s->n_places + 1;
-    size_t n;
+    const double alpha = s->grid->ask->at->theta[1];
+    double low = HUGE_VAL, high = 0, most = 0;
 
-    s->n_x = s->grid->ask->at->max_x + 1;
-    if (s->n_x > 4 * rows->n / per_x)
-        s->n_x = 4 * rows->n / per_x;
-    n = (size_t)(s->n_x * per_x);
-    if (n == 0)
-        return CJ_OK;
-    s->cells = cj__arena_alloc(arena, n * sizeof(double));
-    if (s->cells == NULL)
+    for (int64_t i = 0; i < rows->n; i++) {
+        low = rows->t[i] < low ? rows->t[i] : low;
+        high = rows->t[i] > high ? rows->t[i] : high;
+        most = rows->x[i] > most ? rows->x[i] : most;
+    }
+    s->first = grid_bits(alpha + low);
+    s->last = grid_bits(alpha + high);
+    s->n_x = most < CJ__CLV_TABLE ? (int64_t)most + 1 : CJ__CLV_TABLE;
+    grid_cosines(GRID_COEFS, s->cosine);
+    grid_cosines(GRID_PLACES, s->series_cosine);
+    cj__arena_init(&s->arena, s->grid->ask->at->allocator);
+    s->numbers = cj__arena_alloc(&s->arena, (size_t)s->n_x * sizeof *s->numbers);
+    if (s->numbers == NULL)
         return CJ_ENOMEM;
-    memset(s->cells, 0, n * sizeof(double));
-    s->series = s->cells + s->n_x * s->n_cells * GRID_COEFS;
-    s->count = (int32_t *)(s->series + s->n_x * s->n_places);
-    for (int64_t i = 0; i < rows->n; i++)
-        if (rows->x[i] < (double)s->n_x && s->count[(int64_t)rows->x[i]] < GRID_RARE)
-            s->count[(int64_t)rows->x[i]]++;
+    memset(s->numbers, 0, (size_t)s->n_x * sizeof *s->numbers);
     return CJ_OK;
 }
 
 int32_t cj__bg_grid_answer(const cj__bg_grid *grid, double *out)
 {
     grid_state s = {.grid = grid};
-    cj__arena arena;
-    int32_t rc = CJ_OK;
+    int32_t rc;
 
-    cj__arena_init(&arena, grid->ask->at->allocator);
-    if (grid->ask->rows->n >= GRID_FEW) {
-        grid_range(&s);
-        rc = grid_memory(&s, &arena);
-    }
+    if (grid->ask->rows->n == 0)
+        return CJ_OK;
+    rc = grid_begin(&s);
     if (rc == CJ_OK)
-        grid_rows(&s, out);
-    cj__arena_end(&arena);
+        rc = grid_rows(&s, out);
+    cj__arena_end(&s.arena);
     return rc;
 }

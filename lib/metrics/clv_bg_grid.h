@@ -1,7 +1,8 @@
 /* Answers that are dear for one customer, cheap for many: out = dead + P(alive) number,
  * where the number of a living customer depends on x and, smoothly, on alpha + T alone.
- * With many rows it is worked out at a few places per x and interpolated, to about
- * 1e-13 relative; where that cannot be had, and for a rare x, row by row. */
+ * It is worked out at a few places per x and interpolated, to about 1e-13 relative;
+ * where that cannot be had, row by row.  A customer's answer does not depend on who
+ * else is asked for: not on order, company or threads. */
 #ifndef CJ__METRICS_CLV_BG_GRID_H
 #define CJ__METRICS_CLV_BG_GRID_H
 
@@ -10,11 +11,11 @@
 typedef struct cj__bg_grid {
     const cj__clv_ask *ask;
     void *user;
-    void (*turn)(void *user, double x); /* what follows is for x */
-    double (*number)(void *user,
-                     double scale); /* > 0, of who is alive; scale = alpha + T */
-    double dead;                    /* number of the others: 0 or 1 */
-    double reach;                   /* number * (scale + (r+x) reach) is nearly flat */
+    /* What follows is for x, and for scales from this one on. */
+    void (*turn)(void *user, double x, double scale);
+    double (*number)(void *user, double scale); /* > 0, of who is alive */
+    double dead;                                /* number of the others: 0 or 1 */
+    double reach; /* number * (scale + (r+x) reach) is nearly flat */
 } cj__bg_grid;
 
 /* CJ_ENOMEM is the only error. */

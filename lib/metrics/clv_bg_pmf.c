@@ -19,31 +19,28 @@
 
 typedef struct pmf_user {
     const cj__clv_ask *ask;
-    double x, n, m;
+    double n, m;
     double a, b;         /* of p, behind the first m-1 chances */
     double log_survive;  /* ln P(m-1 chances are survived) */
     double log_constant; /* and ln (n)_m / m! */
-    double scale;        /* the rule is for scales from this one on */
     cj__clv_beta rule;
 } pmf_user;
 
-static void pmf_turn(void *user, double x)
+static void pmf_turn(void *user, double x, double scale)
 {
     pmf_user *u = user;
     const cj__clv_at *at = u->ask->at;
     const double b = at->theta[3] + cj__bg_chances(at, x);
     double rising[3], one[3], survive[3], all[3];
 
-    if (u->x == x)
-        return;
-    u->x = x;
     u->n = at->theta[0] + x;
     u->a = at->theta[2];
-    u->b = b;
-    u->scale = HUGE_VAL;
+    u->b = b + fmax(0, u->m - 1);
+    if (u->ask->from > 0)
+        cj__clv_beta_rule(
+            u->a, u->b, 1 / (1 + (u->n + u->m + 1) * u->ask->until / scale), &u->rule);
     if (u->m == 0)
         return;
-    u->b = b + u->m - 1;
     cj__log_rising(u->n, u->m, rising);
     cj__log_rising(1, u->m, one);
     cj__log_rising(b, u->m - 1, survive);
@@ -67,7 +64,7 @@ static void pmf_chances(const pmf_user *u, double ratio, double log_there, doubl
                 *just * (m / n) * cj__beta_fraction(n, m, 1 / (1 + ratio));
 }
 
-static double pmf_some(pmf_user *u, double scale)
+static double pmf_some(const pmf_user *u, double scale)
 {
     const double from = u->ask->from, time = u->ask->until - from;
     double just, more, sum = 0;
@@ -104,19 +101,14 @@ static double pmf_none(const pmf_user *u, double scale)
 
 static double pmf_number(void *user, double scale)
 {
-    pmf_user *u = user;
+    const pmf_user *u = user;
 
-    if (u->ask->from > 0 && scale < u->scale) {
-        u->scale = scale;
-        cj__clv_beta_rule(
-            u->a, u->b, 1 / (1 + (u->n + u->m + 1) * u->ask->until / scale), &u->rule);
-    }
     return u->m > 0 ? pmf_some(u, scale) : pmf_none(u, scale);
 }
 
 int32_t cj__bg_pmf(const cj__clv_ask *ask, double *out)
 {
-    pmf_user user = {.ask = ask, .x = -1, .m = (double)ask->n_purchases};
+    pmf_user user = {.ask = ask, .m = (double)ask->n_purchases};
     const cj__bg_grid grid = {ask, &user, pmf_turn, pmf_number, ask->n_purchases == 0,
                               0};
 

@@ -2,14 +2,13 @@
  * at T in phase j with lambda ~ Gamma(m, scale), m = n + j, goes through N more phases
  * in time t, N negative binomial with q = t / (scale + t), and meets F = floor((j+N) /
  * k) occasions to buy, the i-th only if still alive: with probability c_i =
- * E[(1-p)^(i-1)] = (b)_{i-1} / (a+b)_{i-1}.  So exactly
+ * E[(1-p)^(i-1)] = (b)_{i-1} / (a+b)_{i-1}.  So exactly, with C(f) = c_1 + .. + c_f,
  *
- *   E[purchases] = P(alive) sum_j P(j) sum_N P(N) C(floor((j+N) / k)),  C(f) =
- * sum_{i<=f} c_i
+ *   E[purchases] = P(alive) sum_j P(j) sum_N P(N) C(floor((j+N) / k)),
  *
- * all terms positive, summed until the rest is below 1e-17.  Beyond SUM_PHASES phases
- * the sum over N is done in closed form for each p (roots of unity, below) and p by
- * quadrature (clv_beta.h). */
+ * terms of one sign, summed until the rest is below 1e-17: errors about 1e-14.  Where
+ * the terms are too many the sum over N is done in closed form for each p (roots of
+ * unity, below) and p by quadrature (clv_beta.h), with errors about 1e-12. */
 #include "metrics/clv_beta.h"
 #include "metrics/clv_bg.h"
 #include "metrics/clv_cnbd.h"
@@ -19,8 +18,9 @@
 
 #include <math.h>
 
-#define SUM_PHASES 20000.0
-#define EXPECT_PLACES 512 /* a power of two */
+#define EXPECT_SUMS 40000.0 /* terms, of all phases j */
+#define EXPECT_SERIES 8     /* 0.01^8 = 1e-16 */
+#define EXPECT_PLACES 512   /* a power of two */
 #define EXPECT_PI 3.14159265358979323846
 
 /* Alive, in phase j of k, lambda ~ Gamma(m, .) and p ~ Beta(a, b). */
@@ -63,18 +63,49 @@ static double expect_sum(const expect_place *e)
 
 /* ---- closed form in p ------------------------------------------------------------ */
 
-/* P(F >= i) for i = 1..6 */
-static void expect_occasions(const expect_place *e, double at_least[6])
-{
-    const double q = e->ratio / (1 + e->ratio);
-    double v = exp(-e->m * log1p(e->ratio)), head = 0, n = 0;
+/* One place, for all phases j at once: they share all that is dear. */
+typedef struct expect_roots {
+    expect_place e;                            /* with j = 0 */
+    double at_least[CJ__CLV_K][EXPECT_SERIES]; /* P(F >= i), i = 1.., from phase j */
+    double re[CJ__CLV_K], im[CJ__CLV_K];       /* w^l */
+} expect_roots;
 
-    for (int i = 0; i < 6; i++) {
-        for (; n < (i + 1) * e->k - e->j; n++) {
+static void expect_occasions(const expect_place *e, int32_t j,
+                             double at_least[EXPECT_SERIES])
+{
+    const double q = e->ratio / (1 + e->ratio), m = e->m + j;
+    double v = exp(-m * log1p(e->ratio)), head = 0, n = 0;
+
+    for (int i = 0; i < EXPECT_SERIES; i++) {
+        for (; n < (i + 1) * e->k - j; n++) {
             head += v;
-            v *= q * (e->m + n) / (n + 1);
+            v *= q * (m + n) / (n + 1);
         }
         at_least[i] = fmax(0, 1 - head);
+    }
+}
+
+/* Adds weight times (z w^l)^j E[(z w^l)^N] / (1 - w^-l / z) / (k s), real part, for the
+ * roots l and k - l.  From one j to the next it is (z w^l) / (1 + ratio (1 - z w^l)).
+ */
+static void expect_root(const expect_roots *r, int32_t l, double z, double weight,
+                        double *numbers)
+{
+    const double re = r->re[l], im = r->im[l], ratio = r->e.ratio;
+    const double br = 1 + ratio * (1 - z * re), bi = -ratio * z * im;
+    const double bb = br * br + bi * bi;
+    const double dr = 1 - re / z, di = im / z, dd = dr * dr + di * di;
+    const double sr = z * (re * br + im * bi) / bb, si = z * (im * br - re * bi) / bb;
+    const double size = weight * exp(-r->e.m / 2 * log(bb)) / dd;
+    const double turn = -r->e.m * atan2(bi, br), c = cos(turn), s = sin(turn);
+    double fr = size * (c * dr + s * di), fi = size * (s * dr - c * di);
+
+    for (int32_t j = 0; j < r->e.k; j++) {
+        const double next = fr * sr - fi * si;
+
+        numbers[j] += fr;
+        fi = fr * si + fi * sr;
+        fr = next;
     }
 }
 
@@ -82,52 +113,61 @@ static void expect_occasions(const expect_place *e, double at_least[6])
  * s^floor(x/k) = sum_l G_l (z w^l)^x for whole x, G_l = (1 - 1/s) / (k (1 - w^-l / z)),
  * and E[y^N] = (1 + ratio (1-y))^-m.  For small s the powers of 1/z cancel: there the
  * series in s takes over. */
-static double expect_given_p(const expect_place *e, double p, double s,
-                             const double *at_least)
+static void expect_given_p(const expect_roots *r, double p, double s, double weight,
+                           double *numbers)
 {
-    const double log_z = log1p(-p) / e->k, z = exp(log_z);
-    double mean = 0, sum = 0;
+    const int32_t k = r->e.k;
+    const double log_z = log1p(-p) / k, z = exp(log_z);
+    const double log_b = log1p(-r->e.ratio * expm1(log_z));
+    double mean = 0, log_g;
 
-    if (s < 1e-3) {
-        for (int i = 5; i >= 0; i--)
-            sum = sum * s + at_least[i];
-        return sum;
-    }
-    for (int32_t v = 0; v < e->k; v++)
-        mean += expm1(-v * log_z) / e->k;
-    sum =
-        -expm1(log1p(mean) + e->j * log_z - e->m * log1p(-e->ratio * expm1(log_z))) / p;
-    for (int32_t l = 1; l < e->k; l++) { /* the real parts; imaginary ones cancel */
-        const double angle = 2 * EXPECT_PI * l / e->k;
-        const double re = 1 + e->ratio * (1 - z * cos(angle));
-        const double im = -e->ratio * z * sin(angle);
-        const double size = exp(e->j * log_z - e->m * log(hypot(re, im)));
-        const double turn = e->j * angle - e->m * atan2(im, re);
-        const double dr = 1 - cos(angle) / z, di = sin(angle) / z;
+    if (s < 0.01) {
+        for (int32_t j = 0; j < k; j++) {
+            double sum = 0;
 
-        sum +=
-            size * (cos(turn) * dr + sin(turn) * di) / (dr * dr + di * di) / (e->k * s);
+            for (int i = EXPECT_SERIES - 1; i >= 0; i--)
+                sum = sum * s + r->at_least[j][i];
+            numbers[j] += weight * sum;
+        }
+        return;
     }
-    return sum;
+    for (int32_t v = 0; v < k; v++)
+        mean += expm1(-v * log_z) / k;
+    log_g = log1p(mean) - r->e.m * log_b;
+    for (int32_t j = 0; j < k; j++)
+        numbers[j] -= weight * expm1(log_g + j * (log_z - log_b)) / p;
+    for (int32_t l = 1; 2 * l <= k; l++)
+        expect_root(r, l, z, weight * (2 * l < k ? 2 : 1) / (k * s), numbers);
 }
 
-static double expect_by_p(const expect_place *e)
+static void expect_by_p(const expect_place *e, double *numbers)
 {
     cj__clv_beta rule;
-    double at_least[6], sum = 0;
+    expect_roots r = {.e = *e};
 
-    cj__clv_beta_rule(e->a, e->b, fmin(1, e->k / (1 + (e->m + 1) * e->ratio)), &rule);
-    expect_occasions(e, at_least);
+    cj__clv_beta_rule(e->a, e->b, fmin(1, e->k / (1 + (e->m + e->k) * e->ratio)),
+                      &rule);
+    for (int32_t j = 0; j < e->k; j++) {
+        numbers[j] = 0;
+        r.re[j] = cos(2 * EXPECT_PI * j / e->k);
+        r.im[j] = sin(2 * EXPECT_PI * j / e->k);
+        expect_occasions(e, j, r.at_least[j]);
+    }
     for (int32_t i = 0; i < rule.n; i++)
-        sum += rule.weight[i] * expect_given_p(e, rule.p[i], rule.s[i], at_least);
-    return sum;
+        expect_given_p(&r, rule.p[i], rule.s[i], rule.weight[i], numbers);
 }
 
-static double expect_place_value(const expect_place *e)
+/* Of all phases j. */
+static void expect_place_values(const expect_place *e, double *numbers)
 {
-    if (!(e->ratio > 0))
-        return 0;
-    return (e->m + 37) * e->ratio < SUM_PHASES ? expect_sum(e) : expect_by_p(e);
+    expect_place one = *e;
+
+    if (e->ratio > 0 && (e->m + 37) * e->ratio * e->k > EXPECT_SUMS) {
+        expect_by_p(e, numbers);
+        return;
+    }
+    for (; one.j < e->k; one.j++, one.m++)
+        numbers[one.j] = e->ratio > 0 ? expect_sum(&one) : 0;
 }
 
 /* ---- customers ------------------------------------------------------------------- */
@@ -156,12 +196,12 @@ static void expect_at(void *user, double x, double scale, double *numbers)
     const expect_ask *u = user;
     const cj__clv_at *at = u->at;
     const double n = at->theta[0] + at->k * x;
-    expect_place e = {
+    const expect_place e = {
         at->theta[2], at->theta[3] + cj__bg_chances(at, x), n, u->t / scale, at->k, 0};
 
-    for (; e.j < at->k; e.j++, e.m++)
-        numbers[e.j] =
-            expect_place_value(&e) / expect_shape(at, (n + at->k) * e.ratio, e.j);
+    expect_place_values(&e, numbers);
+    for (int32_t j = 0; j < at->k; j++)
+        numbers[j] /= expect_shape(at, (n + at->k) * e.ratio, j);
 }
 
 /* P(alive) sum_j P(j) number_j */

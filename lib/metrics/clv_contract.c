@@ -13,30 +13,41 @@
 
 #include <math.h>
 
-#define CONTRACT_MAX_LOG_U 300.0 /* its square is a double, too */
+/* From here on u is all there is of delta + u, and ln(Gamma(gamma + u) / Gamma(u)) is
+ * gamma ln u to 15 digits.  As gamma -> 0 and c -> infinity together, a limit that data
+ * can have, u is soon no double. */
+#define CONTRACT_FAR 69.0
 
 double cj__clv_contract_c(const cj__clv_at *at)
 {
     return at->model->n_params > CJ__CONTRACT_C ? at->theta[CJ__CONTRACT_C] : 1;
 }
 
+static double contract_log_u(double c, double t)
+{
+    return t > 0 ? c * log(t) : 0;
+}
+
 static double contract_u(double c, double t)
 {
     if (!(t > 0))
         return 0;
-    return c == 1 ? t : exp(fmin(c * log(t), CONTRACT_MAX_LOG_U));
+    return c == 1 ? t : exp(c * log(t));
 }
 
 double cj__clv_contract_log_ratio(const cj__clv_at *at, double from, double until)
 {
-    const double c = cj__clv_contract_c(at), u = contract_u(c, from);
-    const double step = contract_u(c, until) - u;
+    const double c = cj__clv_contract_c(at), gamma = at->theta[CJ__CONTRACT_GAMMA];
+    const double log0 = contract_log_u(c, from), log1 = contract_log_u(c, until);
+    double y, step;
 
-    if (!(step > 0))
-        return 0;
-    return cj__gamma_cross(at->theta[CJ__CONTRACT_DELTA] + u,
-                           at->theta[CJ__CONTRACT_GAMMA], step)
-        .lgamma;
+    if (log0 > CONTRACT_FAR)
+        return -gamma * (log1 - log0);
+    y = at->theta[CJ__CONTRACT_DELTA] + contract_u(c, from);
+    if (log1 > CONTRACT_FAR)
+        return cj__gamma_step(y, gamma).lgamma - gamma * log1;
+    step = contract_u(c, until) - contract_u(c, from);
+    return step > 0 ? cj__gamma_cross(y, gamma, step).lgamma : 0;
 }
 
 double cj__clv_survival(const cj__clv_at *at, double t)
@@ -57,33 +68,61 @@ typedef struct contract_slope {
     double value, g[3], h[6];
 } contract_slope;
 
-/* ln S(until) - ln S(from): the cross difference at delta + u(from) of gamma and the
- * step of u. */
+/* The same far out: of S(t) only -gamma ln u(t) is left. */
+static contract_slope contract_far(double gamma, double log_u)
+{
+    return (contract_slope){
+        -gamma * log_u,
+        {-log_u,  0, -gamma * log_u},
+        { 0, 0, 0, -log_u, 0, -gamma * log_u}
+    };
+}
+
+/* ln(Gamma(delta + u) / Gamma(gamma + delta + u)): S(t) but for a constant. */
+static contract_slope contract_end(const cj__clv_at *at, double log_u, double u)
+{
+    const double gamma = at->theta[CJ__CONTRACT_GAMMA];
+    const double y = at->theta[CJ__CONTRACT_DELTA] + u, d = u * log_u; /* du / d ln c */
+    const cj__gamma3 step = cj__gamma_step(y, gamma);
+    const double trigamma = cj__trigamma(gamma + y);
+
+    if (log_u > CONTRACT_FAR)
+        return contract_far(gamma, log_u);
+    return (contract_slope){
+        -step.lgamma,
+        {-cj__digamma(gamma + y), -step.digamma, -step.digamma * d},
+        { -trigamma, -trigamma, -step.trigamma,   -trigamma * d, -step.trigamma * d,
+                     -step.trigamma * d * d - step.digamma * d * (1 + log_u)}
+    };
+}
+
+/* ln S(until) - ln S(from): value and slopes in gamma and delta by the cross difference
+ * at delta + u(from) of gamma and the step of u, where both ends are near. */
 static contract_slope contract_ratio(const cj__clv_at *at, double from, double until)
 {
-    const double c = cj__clv_contract_c(at), gamma = at->theta[CJ__CONTRACT_GAMMA];
-    const double log0 = from > 0 ? c * log(from) : 0, u0 = contract_u(c, from);
-    const double log1 = until > 0 ? c * log(until) : 0, u1 = contract_u(c, until);
-    const double y0 = at->theta[CJ__CONTRACT_DELTA] + u0, step = u1 - u0;
-    const double y1 = y0 + step;
-    /* at the upper end of the step and at the lower: what changes with u */
-    const cj__gamma3 all = cj__gamma_cross(y0, gamma, step);
-    const cj__gamma3 top = cj__gamma_step(y1, gamma), low = cj__gamma_step(y0, gamma);
-    const cj__gamma3 both = cj__gamma_step(gamma + y0, step);
-    const double d1 = u1 * log1, d0 = u0 * log0; /* du / d ln c */
-    contract_slope s;
+    const double c = cj__clv_contract_c(at);
+    const double log0 = contract_log_u(c, from), log1 = contract_log_u(c, until);
+    const double u0 = contract_u(c, from), u1 = contract_u(c, until);
+    const contract_slope low = contract_end(at, log0, u0);
+    contract_slope s = contract_end(at, log1, u1);
 
-    s.value = all.lgamma;
-    s.g[0] = -both.digamma;
-    s.g[1] = all.digamma;
-    s.g[2] = low.digamma * d0 - top.digamma * d1;
-    s.h[0] = -both.trigamma;
-    s.h[1] = -both.trigamma;
-    s.h[2] = all.trigamma;
-    s.h[3] = cj__trigamma(gamma + y0) * d0 - cj__trigamma(gamma + y1) * d1;
-    s.h[4] = low.trigamma * d0 - top.trigamma * d1;
-    s.h[5] = low.trigamma * d0 * d0 - top.trigamma * d1 * d1 +
-             low.digamma * (d0 + d0 * log0) - top.digamma * (d1 + d1 * log1);
+    s.value -= low.value;
+    for (int p = 0; p < 3; p++)
+        s.g[p] -= low.g[p];
+    for (int pair = 0; pair < 6; pair++)
+        s.h[pair] -= low.h[pair];
+    if (log1 <= CONTRACT_FAR) {
+        const double gamma = at->theta[CJ__CONTRACT_GAMMA];
+        const double y = at->theta[CJ__CONTRACT_DELTA] + u0;
+        const cj__gamma3 cross = cj__gamma_cross(y, gamma, u1 - u0);
+        const cj__gamma3 both = cj__gamma_step(gamma + y, u1 - u0);
+
+        s.value = cross.lgamma;
+        s.g[0] = -both.digamma;
+        s.g[1] = cross.digamma;
+        s.h[0] = s.h[1] = -both.trigamma;
+        s.h[2] = cross.trigamma;
+    }
     return s;
 }
 

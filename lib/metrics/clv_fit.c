@@ -203,29 +203,35 @@ out:
     return rc;
 }
 
-/* From at.y on: first over a sample where there are many, then over all. */
-static int32_t fit_search(fit *f)
-{
-    if (f->groups.n >= FIT_SAMPLE_FROM) {
-        int32_t rc = fit_search_sample(f);
-
-        if (rc != CJ_OK)
-            return rc;
-        if (f->newton.end == CJ__NEWTON_NOT_FINITE)
-            fit_start(f, f->at.y);
-    }
-    f->newton.tolerance = FIT_TOLERANCE;
-    f->newton.is_rough = 0;
-    return cj__newton_run(&f->newton, &f->at);
-}
-
+/* Ended where the likelihood is curved, not on its way to a limit. */
 static int fit_is_clean(const fit *f)
 {
     int is = f->newton.end == CJ__NEWTON_DONE;
 
     for (int32_t i = 0; i < f->clv->n_free; i++)
-        is = is && !f->newton.held[i];
+        is = is && !f->newton.held[i] &&
+             (i >= f->clv->model->n_params || fabs(f->at.y[i]) < FIT_FAR);
     return is;
+}
+
+/* From at.y on: first over a sample where there are many, then over all.  A sample that
+ * runs away leads nowhere: all of them may have a maximum, far from there. */
+static int32_t fit_search(fit *f)
+{
+    double from[CJ__NEWTON_MAX];
+
+    memcpy(from, f->at.y, sizeof from);
+    if (f->groups.n >= FIT_SAMPLE_FROM) {
+        int32_t rc = fit_search_sample(f);
+
+        if (rc != CJ_OK)
+            return rc;
+        if (!fit_is_clean(f))
+            memcpy(f->at.y, from, sizeof from);
+    }
+    f->newton.tolerance = FIT_TOLERANCE;
+    f->newton.is_rough = 0;
+    return cj__newton_run(&f->newton, &f->at);
 }
 
 /* A search that ran away may have gone the wrong way from its start: another one from

@@ -94,4 +94,11 @@ void cj__clv_rows_of(const cj_clv *clv, const cj_clv_data *data, int64_t first,
  * as cj_errpos().  What a family does not use is not looked at. */
 int32_t cj__clv_data_check(const cj__clv_model *model, const cj_clv_data *data);
 
+/* What spend models learn from: purchases whose mean value is positive.  Others, such as
+ * those that were all refunded, are as if there were none. */
+static inline int cj__clv_has_spent(const cj_clv_data *data, int64_t i)
+{
+    return data->x[i] > 0 && data->spend[i] > 1e-100;
+}
+
 #endif

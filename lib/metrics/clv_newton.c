@@ -120,6 +120,34 @@ static int newton_step(const newton_model *m, double radius, double *step)
     return is_newton;
 }
 
+/* At a bound, and the step would lead beyond. */
+static int newton_hold_more(cj__newton *n, const cj__newton_point *at,
+                            const double *step)
+{
+    int more = 0;
+
+    for (int32_t i = 0; i < n->n; i++) {
+        if ((at->y[i] <= n->low[i] && step[i] < 0) ||
+            (at->y[i] >= n->high[i] && step[i] > 0))
+            more = n->held[i] = 1;
+    }
+    return more;
+}
+
+/* The step of this iteration, among the variables that can move. */
+static int newton_plan(cj__newton *n, const cj__newton_point *at, double radius,
+                       newton_model *m, double *step)
+{
+    int is_newton;
+
+    newton_hold(n, at);
+    do {
+        newton_model_of(n, at, m);
+        is_newton = newton_step(m, radius, step);
+    } while (newton_hold_more(n, at, step));
+    return is_newton;
+}
+
 /* What the quadratic model gains by a step. */
 static double newton_gain(const cj__newton *n, const cj__newton_point *at,
                           const double *step)
@@ -136,13 +164,13 @@ static double newton_gain(const cj__newton *n, const cj__newton_point *at,
     return gain;
 }
 
-/* Keep within the bounds: each variable for itself, or, where that gains nothing, all
- * of them shorter. */
+/* Keep within the bounds: each variable for itself, or all of them shorter, whichever
+ * gains more. */
 static double newton_clip(const cj__newton *n, const cj__newton_point *at, double *step)
 {
-    double whole[CJ__NEWTON_MAX], share = 1, gain;
+    double shorter[CJ__NEWTON_MAX], share = 1, gain, other;
 
-    memcpy(whole, step, sizeof whole);
+    memcpy(shorter, step, sizeof shorter);
     for (int32_t i = 0; i < n->n; i++) {
         const double room = step[i] > 0 ? n->high[i] - at->y[i] : n->low[i] - at->y[i];
 
@@ -152,11 +180,15 @@ static double newton_clip(const cj__newton *n, const cj__newton_point *at, doubl
         }
     }
     gain = newton_gain(n, at, step);
-    if (gain > 0 || share >= 1)
+    if (share >= 1)
         return gain;
-    for (int32_t i = 0; i < n->n; i++)
-        step[i] = whole[i] * share;
-    return newton_gain(n, at, step);
+    for (int32_t i = 0; i < n->n; i++) /* who meets the bound is to be there, exactly */
+        shorter[i] *= share * (1 + 1e-12);
+    other = newton_gain(n, at, shorter);
+    if (gain >= other)
+        return gain;
+    memcpy(step, shorter, sizeof shorter);
+    return other;
 }
 
 static double newton_largest(const double *v, int32_t n)
@@ -266,9 +298,7 @@ int32_t cj__newton_run(cj__newton *n, cj__newton_point *at)
         newton_model m;
         int is_newton;
 
-        newton_hold(n, at);
-        newton_model_of(n, at, &m);
-        is_newton = newton_step(&m, radius, step);
+        is_newton = newton_plan(n, at, radius, &m, step);
         gain = newton_clip(n, at, step);
         size = newton_largest(step, n->n);
         n->end = CJ__NEWTON_DONE;

@@ -5,8 +5,11 @@
 
 #include "metrics/clv.h"
 
-#define CJ__PARETO_TABLE 3 /* per x: ln Gamma(r+x)/Gamma(r) and its derivatives in r   \
-                            */
+#include "base/gauss.h"
+
+#define CJ__PARETO_TABLE                                                               \
+    3 /* per x: ln Gamma(r+x)/Gamma(r) and its derivatives in r                        \
+       */
 
 /* Means over the time of dropout y, given that it is in (tx, T): of la = ln((alpha+y) /
  * (alpha+tx)), ca = 1 - (alpha+tx) / (alpha+y), lb and cb the same with beta; then of
@@ -27,6 +30,13 @@ typedef struct cj__pareto_row {
 /* means: NULL if nobody asks for them. */
 void cj__pareto_row_set(cj__pareto_row *row, const double *theta,
                         const double customer[3], cj__pareto_gone *means);
+
+/* A quadrature rule for a panel of ln(time) of this length, in which the logarithm of
+ * what is integrated falls by so much. */
+const cj__gauss *cj__pareto_rule(double length, double fall);
+
+/* P(n purchases in (from, until]) of a newcomer. */
+double cj__pareto_chance(const double *theta, double from, double until, int64_t n);
 
 int32_t cj__pareto_p_alive(const cj__clv_ask *ask, double *out);
 int32_t cj__pareto_expected(const cj__clv_ask *ask, double *out);

@@ -13,8 +13,6 @@
  * 1e-13). */
 #include "metrics/clv_pareto.h"
 
-#include "base/gauss.h"
-
 #include <math.h>
 #include <string.h>
 
@@ -53,7 +51,7 @@ static double gone_fall(const gone_integrand *f, const gone_panel *p)
                             fabs(gone_slope(f, p->growth_until)));
 }
 
-static const cj__gauss *gone_rule(double length, double fall)
+const cj__gauss *cj__pareto_rule(double length, double fall)
 {
     static const struct {
         double length, fall;
@@ -88,7 +86,7 @@ static void gone_panel_end(const gone_integrand *f, gone_panel *p)
         p->length *= fmax(0.95 * GONE_FALL / fall, 0.25);
         p->growth_until = expm1(p->from + p->length);
     }
-    p->rule = gone_rule(p->length, fall);
+    p->rule = cj__pareto_rule(p->length, fall);
 }
 
 /* Both halves of the rule with one exponential: e^(h (1-t)) = e^h / e^(h t). */

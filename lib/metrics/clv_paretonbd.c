@@ -61,9 +61,7 @@ static void paretonbd_of_x(const cj__clv_at *at, double x, double out[CJ__PARETO
             out[i] = at->table[(int64_t)x * CJ__PARETO_TABLE + i];
         return;
     }
-    out[0] = cj__lgamma(r + x) - cj__lgamma(r);
-    out[1] = cj__digamma(r + x) - cj__digamma(r);
-    out[2] = cj__trigamma(r + x) - cj__trigamma(r);
+    cj__log_rising(r, x, out);
 }
 
 /* ---- log-likelihood
@@ -240,4 +238,10 @@ const cj__clv_model cj__clv_paretonbd = {
     .start = paretonbd_start,
     .prepare = paretonbd_prepare,
     .loglik = paretonbd_loglik,
+    .p_alive = cj__pareto_p_alive,
+    .expected = cj__pareto_expected,
+    .pmf = cj__pareto_pmf,
+    .dert = cj__pareto_dert,
+    .expected_new = cj__pareto_expected_new,
+    .pmf_new = cj__pareto_pmf_new,
 };

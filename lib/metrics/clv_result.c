@@ -320,12 +320,13 @@ void cj__clv_rows_of(const cj_clv *clv, const cj_clv_data *data, int64_t first,
                      int64_t n, double *columns[4])
 {
     const double unit = cj__clv_unit(clv);
-    const double *const from[4] = {NULL, data->tx, data->t,
-                                   clv->model->family == CJ__CLV_SPEND ? data->spend
-                                                                       : NULL};
+    const int spends = clv->model->family == CJ__CLV_SPEND;
+    const double *const from[4] = {NULL, data->tx, data->t, spends ? data->spend : NULL};
 
     for (int64_t i = 0; columns[0] != NULL && i < n; i++)
-        columns[0][i] = (double)data->x[first + i];
+        columns[0][i] = spends && !cj__clv_has_spent(data, first + i)
+                            ? 0
+                            : (double)data->x[first + i];
     for (int c = 1; c < 4; c++) {
         for (int64_t i = 0; columns[c] != NULL && from[c] != NULL && i < n; i++)
             columns[c][i] = c < 3 ? from[c][first + i] / unit : from[c][first + i];

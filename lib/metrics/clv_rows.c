@@ -207,7 +207,7 @@ static void rows_mark(cj__clv_groups *g, uint64_t *keys, size_t n)
  * ---------------------------------------------------------------------------- */
 
 /* What cannot be told apart in the sorted order is not looked at: rows of no weight,
- * and for spend customers without a purchase. */
+ * and for spend customers who have not spent. */
 static size_t rows_keys(const cj__clv_groups *g, uint64_t *keys)
 {
     const cj_clv_data *d = g->data;
@@ -216,7 +216,7 @@ static size_t rows_keys(const cj__clv_groups *g, uint64_t *keys)
     for (int64_t i = 0; i < d->n; i++) {
         if (d->weight != NULL && d->weight[i] <= 0)
             continue;
-        if (g->family == CJ__CLV_SPEND && d->x[i] == 0)
+        if (g->family == CJ__CLV_SPEND && !cj__clv_has_spent(d, i))
             continue;
         keys[n++] = rows_key(g, (uint32_t)i);
     }

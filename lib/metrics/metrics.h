@@ -78,4 +78,20 @@ int32_t cj__clv_load(cj_db *db, const cj__allocator *a, const char *name, cj_clv
 /* What is kept for the next refresh can be read (clv_state.c). */
 int32_t cj__clv_check(cj__conn *conn, cj_table *problems);
 
+/* Answers of fitted models (clv_predict.c, clv_validate.c, clv_track.c). */
+int32_t cj__clv_predict(const cj_clv *clv, const cj_clv *spend, const cj_clv_data *data,
+                        const cj_clv_predict_options *opts, cj_table **out);
+int32_t cj__clv_validate(const cj_clv *clv, const cj_clv *spend,
+                         const cj_clv_data *data, const cj_clv_holdout *holdout,
+                         cj_clv_validation *facts, cj_table **bins);
+int32_t cj__clv_tracking(const cj_clv *clv, const cj_clv_data *data,
+                         const cj_clv_track_options *opts, cj_table **out);
+int32_t cj__clv_histogram(const cj_clv *clv, const cj_clv_data *data, int64_t largest,
+                          cj_table **out);
+int32_t cj__clv_history(const cj_clv *clv, const double *purchase_days, int64_t n,
+                        double until_days, double step_days, cj_table **out);
+int32_t cj__clv_compare(const cj__allocator *a, const cj_clv_data *data,
+                        const cj_clv_compare_options *opts,
+                        const cj_clv_holdout *holdout, cj_table **out);
+
 #endif

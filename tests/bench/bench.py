@@ -20,6 +20,7 @@ import sys
 import time
 from pathlib import Path
 
+import bench_clv
 import bench_segments
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -410,6 +411,8 @@ def main():
         value(build, folder, report)
         progress("100 segments over everybody")
         bench_segments.all_hundred(library, file, EVENTS, AS_OF_MS, report)
+        progress("value models")
+        bench_clv.all_of_it(library, report)
         rfm_sqlite(library, folder, report)
         rfm_duckdb(build, library, file, folder, report)
     finally:

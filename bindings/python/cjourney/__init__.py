@@ -10,6 +10,7 @@ with cjourney.open("shop.db", currency="EUR") as store:
 from __future__ import annotations
 
 from ._ffi import VERSION as __version__
+from ._store_value import concentration
 from .errors import (
     BusyError,
     CJourneyError,
@@ -33,6 +34,7 @@ from .errors import (
 from .events import Event, ImportResult, Item, RecordResult, RfmClass
 from .store import Store, rfm_classes, version
 from .table import Row, Table
+from .value import FitFacts, Validation, ValueModel, compare_models, value_models
 
 open = Store
 
@@ -43,6 +45,7 @@ __all__ = [
     "CurrencyError",
     "Event",
     "ExistsError",
+    "FitFacts",
     "ForkError",
     "ImportResult",
     "InterruptError",
@@ -62,9 +65,14 @@ __all__ = [
     "StorageError",
     "Store",
     "Table",
+    "Validation",
+    "ValueModel",
     "VersionError",
     "__version__",
+    "compare_models",
+    "concentration",
     "open",
     "rfm_classes",
+    "value_models",
     "version",
 ]

@@ -62,6 +62,18 @@ CONSTANTS: Dict[str, int] = {
     "CJ_COHORT_MONTH": 1,
     "CJ_COHORT_CHANNEL": 2,
     "CJ_COHORT_CAMPAIGN": 4,
+    "CJ_CLV_P_ALIVE": 1,
+    "CJ_CLV_EXPECTED": 2,
+    "CJ_CLV_PROBABILITY": 4,
+    "CJ_CLV_BACK": 8,
+    "CJ_CLV_DISCOUNTED": 16,
+    "CJ_CLV_RESIDUAL": 32,
+    "CJ_CLV_SPEND": 64,
+    "CJ_CLV_VALUE": 128,
+    "CJ_CLV_NEXT": 256,
+    "CJ_CLV_QUANTILES": 512,
+    "CJ_CLV_INTERVALS": 1024,
+    "CJ_CLV_ALL": -1,
     "CJ_INT64": 1,
     "CJ_DOUBLE": 2,
     "CJ_TEXT": 3,
@@ -374,6 +386,80 @@ class ClvFitFacts(Structure):
     ]
 
 
+class ClvPredictOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_int64),
+        ("columns", c_int64),
+        ("from_days", c_double),
+        ("until_days", c_double),
+        ("horizon_days", c_double),
+        ("discount_ratio", c_double),
+        ("margin_ratio", c_double),
+        ("spend", c_double),
+        ("level", c_double),
+        ("n_purchases", c_int64),
+        ("period_days", c_double),
+        ("threads", c_int32),
+        ("reserved", c_int32),
+    ]
+
+
+class ClvHoldout(Structure):
+    _fields_ = [
+        ("struct_size", c_int64),
+        ("days", c_double),
+        ("x", POINTER(c_int64)),
+        ("spend", POINTER(c_double)),
+    ]
+
+
+class ClvValidation(Structure):
+    _fields_ = [
+        ("struct_size", c_int64),
+        ("n_customers", c_double),
+        ("mae", c_double),
+        ("rmse", c_double),
+        ("msle", c_double),
+        ("own_pace_mae", c_double),
+        ("bias_ratio", c_double),
+        ("actual_purchases", c_double),
+        ("expected_purchases", c_double),
+        ("actual_value", c_double),
+        ("expected_value", c_double),
+        ("gini_actual", c_double),
+        ("gini_model", c_double),
+        ("brier", c_double),
+        ("calibration", c_double),
+        ("verdict", c_char_p),
+    ]
+
+
+class ClvTrackOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_int64),
+        ("period_days", c_double),
+        ("n_periods", c_int64),
+        ("start_days", c_double),
+        ("purchase_days", POINTER(c_double)),
+        ("n_purchases", c_int64),
+        ("threads", c_int32),
+        ("reserved", c_int32),
+    ]
+
+
+class ClvCompareOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_int64),
+        ("models", POINTER(c_char_p)),
+        ("n_models", c_int64),
+        ("holdout", POINTER(ClvHoldout)),
+        ("criterion", c_char_p),
+        ("unit_days", c_double),
+        ("threads", c_int32),
+        ("reserved", c_int32),
+    ]
+
+
 class SegmentOptions(Structure):
     _fields_ = [
         ("struct_size", c_int64),
@@ -407,6 +493,11 @@ STRUCTS: Dict[str, Type[Structure]] = {
     "cj_profile_values": ProfileValues,
     "cj_cohort_cost": CohortCost,
     "cj_value_cohorts_options": ValueCohortsOptions,
+    "cj_clv_predict_options": ClvPredictOptions,
+    "cj_clv_holdout": ClvHoldout,
+    "cj_clv_validation": ClvValidation,
+    "cj_clv_track_options": ClvTrackOptions,
+    "cj_clv_compare_options": ClvCompareOptions,
     "cj_segment_options": SegmentOptions,
 }
 
@@ -500,6 +591,39 @@ FUNCTIONS: List[Tuple[str, Any, List[Any]]] = [
         "cj_value_cohorts",
         c_int32,
         [_db, POINTER(ValueCohortsOptions), POINTER(ProfileValues), _out],
+    ),
+    (
+        "cj_clv_predict",
+        c_int32,
+        [_clv, _clv, POINTER(ClvData), POINTER(ClvPredictOptions), _out],
+    ),
+    (
+        "cj_clv_validate",
+        c_int32,
+        [
+            _clv,
+            _clv,
+            POINTER(ClvData),
+            POINTER(ClvHoldout),
+            POINTER(ClvValidation),
+            _out,
+        ],
+    ),
+    (
+        "cj_clv_tracking",
+        c_int32,
+        [_clv, POINTER(ClvData), POINTER(ClvTrackOptions), _out],
+    ),
+    ("cj_clv_histogram", c_int32, [_clv, POINTER(ClvData), c_int64, _out]),
+    (
+        "cj_clv_history",
+        c_int32,
+        [_clv, POINTER(c_double), c_int64, c_double, c_double, _out],
+    ),
+    (
+        "cj_clv_compare",
+        c_int32,
+        [POINTER(ClvData), POINTER(ClvCompareOptions), _out],
     ),
     (
         "cj_segment_evaluate",

@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from queue import Empty, SimpleQueue
-from typing import Any, Callable, Dict, Generic, List, Optional, Tuple, TypeVar
+from typing import Any, Callable, Dict, Generic, List, Optional, Tuple, TypeVar, Union
 
 from . import _ffi, _library
 from .errors import BY_CODE, MisuseError
@@ -111,8 +111,18 @@ def close_at_end(handle: Handle) -> None:
         pass  # nobody is left to tell
 
 
+class Free:
+    """In the place of a handle, for a call that needs no store: only its progress hook
+    can stop it."""
+
+    inherited = False
+
+    def interrupt(self) -> None:
+        pass
+
+
 def run_long(
-    handle: Handle, work: Callable[[Any], T], progress: Optional[Progress]
+    handle: Union[Handle, Free], work: Callable[[Any], T], progress: Optional[Progress]
 ) -> T:
     """Run work(hook), which makes one long call, so that Ctrl-C stops it.
 
@@ -162,7 +172,10 @@ class _Watched(Generic[T]):
     _GRACE_SECONDS = 0.2  # for the hook to say stop, which ends only this one call
 
     def __init__(
-        self, handle: Handle, work: Callable[[Any], T], progress: Optional[Progress]
+        self,
+        handle: Union[Handle, Free],
+        work: Callable[[Any], T],
+        progress: Optional[Progress],
     ) -> None:
         self._handle = handle
         self._work = work

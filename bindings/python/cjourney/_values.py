@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from decimal import Decimal
 from typing import Any, Callable, List, Mapping, Optional, Union
 
@@ -66,6 +67,18 @@ def int32(value: Any, what: str) -> int:
     if not -(2**31) <= whole < 2**31:
         raise InvalidError(f"{what}: does not fit 32 bits")
     return whole
+
+
+def double(value: Any, what: str) -> float:
+    """A finite number; None is 0, the header's word for the default."""
+    if value is None:
+        return 0.0
+    if isinstance(value, (str, bytes, bool)) or not hasattr(value, "__float__"):
+        raise InvalidError(f"{what}: a number is wanted, not {type(value).__name__}")
+    number = float(value)
+    if not math.isfinite(number):
+        raise InvalidError(f"{what}: is not a finite number")
+    return number
 
 
 def time_ms(value: Optional[Time], what: str, parse: Callable[[bytes], int]) -> int:

@@ -22,6 +22,8 @@ from typing import (
 
 from . import _ffi, _library, _values
 from ._handle import Handle, Progress, close_at_end, run_long
+from ._rfm import RfmFields, rfm_options
+from ._store_value import ValueMethods
 from ._values import Json, Time
 from .errors import InvalidError
 from .events import (
@@ -34,11 +36,9 @@ from .events import (
     RecordResult,
     RfmClass,
     Text,
-    class_array,
     event_array,
     event_of,
     identifier_array,
-    limit_array,
 )
 from .table import Table
 
@@ -53,18 +53,9 @@ _LONG_EVENTS = 10_000  # from here on, recording lets Ctrl-C through
 _LONG_BYTES = 1 << 20
 _C = _ffi.CONSTANTS
 _FLAGS = ("CJ_OPEN_READONLY", "CJ_OPEN_NOCREATE", "CJ_OPEN_DEFERRED")
-_CHOICES = {
-    "recency": {"days": _C["CJ_RFM_DAYS"], "hours": _C["CJ_RFM_HOURS"]},
-    "frequency": {
-        "orders": _C["CJ_RFM_ORDERS"],
-        "repeat_days": _C["CJ_RFM_REPEAT_DAYS"],
-    },
-    "monetary": {"net": _C["CJ_RFM_NET"], "gross": _C["CJ_RFM_GROSS"]},
-    "monetary_of": {"total": _C["CJ_RFM_TOTAL"], "mean": _C["CJ_RFM_MEAN"]},
-}
 
 
-class Store:
+class Store(ValueMethods):
     """A libcjourney file.  Use it from any thread, and open it again after fork().
 
     Close it, or use it as a context manager; tables stay valid.  A failed call raises a
@@ -307,7 +298,7 @@ class Store:
     def traits(self, profile: int, as_of: Optional[Time] = None) -> Table:
         """The traits of a profile as known at as_of: name, value (JSON), source,
         time_ms."""
-        at = _values.time_ms(as_of, "as_of", self._context.parse_time)
+        at = self._time(as_of, "as_of")
         return self._table("cj_profile_traits", _values.int64(profile, "profile"), at)
 
     def merge(self, profile_a: int, profile_b: int) -> int:
@@ -390,31 +381,24 @@ class Store:
         by ascending limits.  identifier: a kind, which becomes a column.  classes: your
         own, instead of rfm_classes().  progress(blocks_read, blocks): true stops.
         """
-        options = _ffi.sized(_ffi.RfmOptions)
-        options.as_of_ms = _values.time_ms(as_of, "as_of", self._context.parse_time)
-        options.from_ms = _values.time_ms(since, "since", self._context.parse_time)
-        options.recency = _choice("recency", recency)
-        options.frequency = _choice("frequency", frequency)
-        options.monetary = _choice("monetary", monetary)
-        options.monetary_of = _choice("monetary_of", monetary_of)
-        options.n_bins = _values.int32(bins, "bins")
-        options.threads = _values.int32(threads, "threads")
-        limits = (("r", r_limits), ("f", f_limits), ("m", m_limits))
-        for letter, values in limits:
-            array = limit_array(values, f"{letter}_limits", self._context)
-            setattr(options, f"{letter}_limits", array)
-            setattr(options, f"n_{letter}_limits", len(array))
-        if classes is not None:
-            rows = class_array(classes)
-            options.classes, options.n_classes = rows, len(rows)
-        options.identifier = _values.text(identifier, "identifier")
-        options.include_guests = int(include_guests)
-
-        def work(hook: Any) -> Table:
-            options.progress = hook
-            return self._table("cj_rfm", ctypes.byref(options))
-
-        return run_long(self._handle, work, progress)
+        fields = RfmFields(
+            as_of=as_of,
+            since=since,
+            recency=recency,
+            frequency=frequency,
+            monetary=monetary,
+            monetary_of=monetary_of,
+            bins=bins,
+            threads=threads,
+            r_limits=r_limits,
+            f_limits=f_limits,
+            m_limits=m_limits,
+            classes=classes,
+            identifier=identifier,
+            include_guests=include_guests,
+        )
+        options = rfm_options(fields, self._context)
+        return self._options_table(options, progress, "cj_rfm")
 
     # ---- segments ------------------------------------------------------------------
 
@@ -530,7 +514,7 @@ class Store:
         options = self._segment_options(as_of, None, threads, deadline_ms)
         texts = [_values.required(name, "names") for name in names]
         array = (ctypes.c_char_p * len(texts))(*texts)
-        return self._segment_long(
+        return self._options_table(
             options, progress, "cj_segment_overlap", array, len(texts)
         )
 
@@ -548,7 +532,7 @@ class Store:
         """How a segment grows and shrinks, at local midnights from since to as_of:
         time_ms, members, entered, left (None in the first row)."""
         options = self._segment_options(as_of, None, threads, deadline_ms)
-        return self._segment_long(
+        return self._options_table(
             options,
             progress,
             "cj_segment_sizes",
@@ -571,7 +555,7 @@ class Store:
         """What sets two segments apart, surest and largest first: dimension, value,
         share_a, share_b, lift, low, high, n_a, n_b; 50 rows unless limit says."""
         options = self._segment_options(as_of, None, threads, deadline_ms)
-        return self._segment_long(
+        return self._options_table(
             options,
             progress,
             "cj_segment_compare",
@@ -580,9 +564,7 @@ class Store:
             _values.int64(limit, "limit"),
         )
 
-    def define_segment(
-        self, name: str, expression: str, *, live: bool = False
-    ) -> None:
+    def define_segment(self, name: str, expression: str, *, live: bool = False) -> None:
         """Keep an expression under a name, also for in_segment("name"); one of that name
         is replaced.  live: keep its membership from now on (segment_feed).
         InvalidError: it is wrong (with its position), or the segments need each other
@@ -613,8 +595,7 @@ class Store:
         return self._table("cj_segments")
 
     def segment_advance(self, now: Optional[Time] = None) -> int:
-        """Let time pass for live segments (None: until now); how many entered or left.
-        """
+        """Let time pass for live segments (None: until now); how many entered or left."""
         n = ctypes.c_int64()
         at = _values.time_ms(now, "now", self._context.parse_time)
         self._handle.call("cj_segment_advance", at, ctypes.byref(n))
@@ -669,14 +650,6 @@ class Store:
 
     # ---- inside --------------------------------------------------------------------
 
-    def _table(self, name: str, *arguments: Any) -> Table:
-        out = ctypes.c_void_p()
-        self._handle.call(name, *arguments, ctypes.byref(out))
-        return Table(out.value or 0)
-
-    def _long_table(self, name: str, *arguments: Any) -> Table:
-        return run_long(self._handle, lambda _: self._table(name, *arguments), None)
-
     def _segment_options(
         self,
         as_of: Optional[Time],
@@ -685,7 +658,7 @@ class Store:
         deadline_ms: int,
     ) -> Any:
         options = _ffi.sized(_ffi.SegmentOptions)
-        options.as_of_ms = _values.time_ms(as_of, "as_of", self._context.parse_time)
+        options.as_of_ms = self._time(as_of, "as_of")
         options.identifier = _values.text(identifier, "identifier")
         options.threads = _values.int32(threads, "threads")
         options.deadline_ms = _values.int64(deadline_ms, "deadline_ms")
@@ -695,20 +668,7 @@ class Store:
         self, function: str, text: str, options: Any, progress: Optional[Progress]
     ) -> Table:
         source = _values.required(text, "expression or name")
-        return self._segment_long(options, progress, function, source)
-
-    def _segment_long(
-        self,
-        options: Any,
-        progress: Optional[Progress],
-        function: str,
-        *arguments: Any,
-    ) -> Table:
-        def work(hook: Any) -> Table:
-            options.progress = hook
-            return self._table(function, *arguments, ctypes.byref(options))
-
-        return run_long(self._handle, work, progress)
+        return self._options_table(options, progress, function, source)
 
     def _recording(self, long: bool, name: str, *arguments: Any) -> RecordResult:
         result = _ffi.sized(_ffi.RecordResult)
@@ -764,9 +724,7 @@ class _Facts:
 def rfm_classes() -> Table:
     """The eleven classes that Store.rfm() uses, in order of precedence: class, r_min,
     r_max, f_min, f_max, m_min, m_max, meaning."""
-    out = ctypes.c_void_p()
-    _library.check(_library.load().cj_rfm_classes(ctypes.byref(out)))
-    return Table(out.value or 0)
+    return Table._call("cj_rfm_classes")
 
 
 def version() -> str:
@@ -787,13 +745,6 @@ def _log_hook(log: Callable[[int, str], Any]) -> Any:
         log(code, (text or b"").decode("utf-8", "replace"))
 
     return _ffi.LogHook(hook)
-
-
-def _choice(option: str, value: str) -> int:
-    choices = _CHOICES[option]
-    if value not in choices:
-        raise InvalidError(f"{option}: is one of {', '.join(choices)}")
-    return choices[value]
 
 
 def _known_kinds(kinds: Mapping[str, Any]) -> List[Tuple[str, Any]]:

@@ -136,6 +136,14 @@ class Table:
             _TYPES[library.cj_table_type(pointer, i)] for i in range(count)
         )
 
+    @classmethod
+    def _call(cls, name: str, *arguments: Any) -> Table:
+        """The table of a function of the library that needs no store."""
+        out = ctypes.c_void_p()
+        library = _library.load()
+        _library.check(getattr(library, name)(*arguments, ctypes.byref(out)))
+        return cls(out.value or 0)
+
     # ---- shape ---------------------------------------------------------------------
 
     @property
