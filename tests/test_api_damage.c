@@ -136,7 +136,7 @@ START_TEST(test_api_damage__flipped_bits)
         noticed += damage_use(d.file.path);
         d.bytes[at] = good;
     }
-    ck_assert_int_gt(noticed, 60); /* free space needs not be noticed */
+    ck_assert_int_gt(noticed, 50); /* free space needs not be: some tables are empty */
     /* A letter of a text in a row, or a number, has no checksum: only blocks have. */
     ck_assert_msg(silent < 20, "%d of 300 flips changed what is read, unnoticed",
                   silent);

@@ -437,6 +437,32 @@ START_TEST(test_refresh__damaged_states_are_refused)
 }
 END_TEST
 
+/* cj_check reads them all, and says which it cannot. */
+START_TEST(test_refresh__a_check_reads_the_states)
+{
+    cj_table *t;
+    shop s;
+
+    shop_open(&s, "UTC", 0);
+    shop_events(&s, "ann 2024-01-01 order 10.00\n"
+                    "bob 2024-01-05 order 5.00\n");
+    expect_refresh(&s, "2024-01-21", "2 scored, 0 forgotten, whole");
+    api_expect_sound(s.db);
+    ck_assert_int_eq(cj__write_begin(s.db), CJ_OK);
+    ck_assert_int_eq(
+        cj__write_end(s.db, cj__clv_state_put(s.db, 2, (cj__text){"\1\77", 2})), CJ_OK);
+    expect_ok(cj_check(s.db, &t));
+    expect_table(t, "place problem\n"
+                    "clv_state the state of profile 2 cannot be read\n");
+    /* A scan of everything mends it. */
+    scorer.key++;
+    expect_refresh(&s, "2024-01-22", "2 scored, 0 forgotten, whole");
+    scorer.key--;
+    api_expect_sound(s.db);
+    shop_close(&s);
+}
+END_TEST
+
 HARNESS_MAIN("metrics_clv_refresh", test_refresh__scores_are_traits_that_segments_read,
              test_refresh__only_of_whom_something_is_new,
              test_refresh__people_are_joined_and_parted,
@@ -446,4 +472,5 @@ HARNESS_MAIN("metrics_clv_refresh", test_refresh__scores_are_traits_that_segment
              test_refresh__by_the_journal_as_by_a_scan,
              test_refresh__is_whole_or_not_at_all,
              test_refresh__states_of_schema_3_go_on,
-             test_refresh__damaged_states_are_refused)
+             test_refresh__damaged_states_are_refused,
+             test_refresh__a_check_reads_the_states)

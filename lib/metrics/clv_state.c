@@ -195,3 +195,35 @@ out:
     cj__query_end(&q);
     return rc;
 }
+
+/* ---- care of the file --------------------------------------------------------------
+ */
+
+int32_t cj__clv_check(cj__conn *conn, cj_table *problems)
+{
+    const cj__clv_fold fold = {0};
+    cj__query q = {0};
+    int row;
+    int32_t rc;
+
+    CJ_TRY(cj__query_begin(conn, STMT_CLV_STATE_ALL, &q));
+    for (;;) {
+        int64_t profile;
+        cj__clv_state s;
+
+        CJ_TRY(cj__query_step(&q, &row));
+        if (!row)
+            break;
+        profile = cj__query_get_int64(&q, 0);
+        if (profile >= 1 && profile <= (int64_t)CJ__MAX_NODES &&
+            cj__clv_state_read(&s, &fold, (uint32_t)profile,
+                               cj__query_get_blob(&q, 1)) == CJ_OK)
+            continue;
+        cj__error_clear();
+        cj__problem(problems, "clv_state", "the state of profile %lld cannot be read",
+                    (long long)profile);
+    }
+out:
+    cj__query_end(&q);
+    return rc;
+}
