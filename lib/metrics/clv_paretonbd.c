@@ -210,16 +210,19 @@ static void paretonbd_start(const cj__clv_means *means, double *theta)
     theta[3] = t;
 }
 
+/* The first that fits is taken: where s and beta grow together, they are not NBD. */
+/* clang-format off */
 static const cj__clv_limit paretonbd_limits[] = {
-    {2, -1, "dropout_not_identified",
-     "nobody drops out: s goes to zero, the limit is NBD"                                       },
-    {3, 1,  "dropout_not_identified", "nobody drops out: beta grows, the limit is NBD"          },
-    {2, 1,  "dropout_alike",          "all drop out at one rate: s and beta grow together"      },
-    {0, 1,  "rates_alike",            "all customers buy at one rate: r and alpha grow together"},
-    {0, -1, "rates_degenerate",       "nearly nobody buys again: r goes to zero"                },
-    {3, -1, "dropout_at_once",        "all drop out at once: beta goes to zero"                 },
-    {0, 0,  NULL,                     NULL                                                      }
+    {2, 1, "dropout_alike", "all drop out at one rate: s and beta grow together"},
+    {3, 1, "dropout_not_identified", "nobody drops out: beta grows, the limit is NBD"},
+    {3, -1, "dropout_at_once",
+     "some drop out at once, the others stay: beta goes to zero"},
+    {2, -1, "dropout_not_identified", "nobody drops out: s goes to zero, the limit is NBD"},
+    {0, 1, "rates_alike", "all customers buy at one rate: r and alpha grow together"},
+    {0, -1, "rates_degenerate", "nearly nobody buys again: r goes to zero"},
+    {0, 0, NULL, NULL},
 };
+/* clang-format on */
 
 const cj__clv_model cj__clv_paretonbd = {
     .name = "paretonbd",
