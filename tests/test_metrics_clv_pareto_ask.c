@@ -360,6 +360,58 @@ START_TEST(without_dropout_all_stay)
 }
 END_TEST
 
+/* Where an optimiser may have been: answers stay within their bounds. */
+START_TEST(wild_parameters_are_answered)
+{
+    static const double sizes[] =
+        {
+            1e-15, 1e-7, 1, 1e7, 1e15
+    },
+                        rows[][3] = {
+                            {0, 0, 0.01}, {0, 0, 5e7}, {7, 1e-3, 40}, {3000, 39.9, 40}};
+
+    for (int i = 0; i < 5 * 5 * 5 * 5; i++) {
+        const double theta[] = {sizes[i % 5], sizes[i / 5 % 5], sizes[i / 25 % 5],
+                                sizes[i / 125]};
+
+        for (size_t j = 0; j < sizeof rows / sizeof *rows; j++) {
+            const one o = {theta, rows[j][0], rows[j][1], rows[j][2], 0, 30, 0.01, 0};
+
+            ck_assert(p_alive(&o) >= 0 && p_alive(&o) <= 1);
+            ck_assert(expected(&o) >= 0 && isfinite(expected(&o)));
+            ck_assert(dert(&o) >= 0 && isfinite(dert(&o)));
+            for (int64_t n = 0; n < 3; n++)
+                ck_assert(pmf(&o, 0, 30, n) >= 0 && pmf(&o, 0, 30, n) <= 1 + 1e-14);
+        }
+    }
+}
+END_TEST
+
+/* Equal rows, near and far apart, get equal answers, however many lie between. */
+START_TEST(memory_does_not_matter)
+{
+    enum { N = 6000 };
+    static double x[N], tx[N], t[N], many[N];
+    const cj__clv_rows rows = {.x = x, .tx = tx, .t = t, .n = N};
+    cj__clv_at at;
+    const cj__clv_ask asked = {&at, &rows, 0, 39, 0, 0.01};
+
+    for (int i = 0; i < N; i++) {
+        x[i] = i % 3;
+        tx[i] = x[i] == 0 ? 0 : i * 37 % 200 / 7.0;
+        t[i] = 29 + i * 11 % 80 / 7.0;
+    }
+    begin(&at, cdnow);
+    ck_assert_int_eq(cj__clv_paretonbd.expected(&asked, many), CJ_OK);
+    cj__clv_at_end(&at);
+    for (int i = 0; i < N; i += 7) {
+        const one o = {cdnow, x[i], tx[i], t[i], 0, 39, 0.01, 0};
+
+        ck_assert(many[i] == expected(&o));
+    }
+}
+END_TEST
+
 /* ---- simulated customers --------------------------------------------------------- */
 
 /* Sums of what the model says of a cohort that it made, and of what happened. */
@@ -438,4 +490,5 @@ HARNESS_MAIN("clv_pareto_ask", every_cdnow_row, every_row_under_stress, cdnow_in
              recent_buyers_are_more_alive, expected_is_additive_and_grows,
              chances_and_expectation_agree, newcomers_are_empty_rows,
              dert_is_discounted_expectation, edges, without_dropout_all_stay,
+             wild_parameters_are_answered, memory_does_not_matter,
              simulated_cohorts_do_as_is_said)

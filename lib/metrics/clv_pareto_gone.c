@@ -13,6 +13,8 @@
  * 1e-13). */
 #include "metrics/clv_pareto.h"
 
+#include "base/special.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -204,8 +206,8 @@ void cj__pareto_row_set(cj__pareto_row *row, const double *theta,
     f.b = near_is_alpha ? s + 1 : r + x;
     f.p = (near + tx) / (far + tx);
     f.growth = (t - tx) / (near + tx);
-    near_log = f.length = log1p(f.growth);
-    far_log = log1p((t - tx) / (far + tx));
+    near_log = f.length = cj__log1p(f.growth);
+    far_log = cj__log1p((t - tx) / (far + tx));
     *row = (cj__pareto_row){.r = r, .alpha = alpha, .s = s, .beta = beta};
     row->x = x;
     row->tx = tx;

@@ -38,15 +38,16 @@ static double pmf_slope(const pmf_integrand *f, double z)
            (f->s + 1) * v / (f->b + v);
 }
 
-/* Where the slope is zero: (r+s) v^2 - linear v - alpha b (n+1) = 0. */
+/* Where the slope is zero, with w = v / alpha and q = b / alpha: (r+s) w^2 - linear w -
+ * q (n+1) = 0. */
 static double pmf_peak(const pmf_integrand *f)
 {
-    const double linear = f->alpha * (f->n - f->s) + f->b * (1 - f->r),
-                 last = f->alpha * f->b * (f->n + 1),
-                 root = hypot(linear, 2 * sqrt((f->r + f->s) * last));
+    const double q = f->b / f->alpha, linear = f->n - f->s + q * (1 - f->r),
+                 root = hypot(linear, 2 * sqrt(f->r + f->s) * sqrt(q * (f->n + 1))),
+                 w = linear > 0 ? (linear + root) / (2 * (f->r + f->s))
+                                : 2 * q * (f->n + 1) / (root - linear);
 
-    return linear > 0 ? log((linear + root) / (2 * (f->r + f->s)))
-                      : log(2 * last / (root - linear));
+    return log(f->alpha) + log(w);
 }
 
 /* One panel: the integral over e^peak. */
@@ -70,18 +71,19 @@ static double pmf_side(const pmf_integrand *f, double z, double end, double sign
     double sum = 0;
 
     while (sign * (end - z) > 0) {
+        const double least = 1e-12 * (1 + fabs(z));
         double length = fmin(PMF_LENGTH, sign * (end - z)), fall, slope;
 
         for (;;) {
             slope = fabs(pmf_slope(f, z + sign * length));
             fall = length * fmax(slope, fabs(pmf_slope(f, z)));
-            if (fall <= PMF_FALL)
+            if (!(fall > PMF_FALL && length > least)) /* or NaN */
                 break;
             length *= fmax(0.95 * PMF_FALL / fall, 0.25);
         }
         sum += pmf_panel(f, sign > 0 ? z : z - length, length, fall);
         z += sign * length;
-        if (exp(pmf_log(f, z) - f->peak) <= 1e-17 * slope * sum)
+        if (!(exp(pmf_log(f, z) - f->peak) > 1e-17 * slope * sum))
             break;
     }
     return sum;
@@ -105,7 +107,7 @@ static double pmf_some(const double *theta, double b, double d, double n)
     choose = rising[0] - cj__lgamma(n + 1);
     alive =
         choose - n * log1p(f.alpha / d) - f.r * log1p(d / f.alpha) - f.s * log1p(d / b);
-    return exp(alive) + exp(choose + log(f.s / b) + pmf_gone(&f, d));
+    return fmin(1, exp(alive) + exp(choose + log(f.s / b) + pmf_gone(&f, d)));
 }
 
 double cj__pareto_chance(const double *theta, double from, double until, int64_t n)

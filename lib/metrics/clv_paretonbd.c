@@ -46,7 +46,7 @@ static void paretonbd_prepare(cj__clv_at *at)
         const double at_x = r + (double)x;
 
         row += CJ__PARETO_TABLE;
-        row[0] = paretonbd_add(&sums[0], log(at_x));
+        row[0] = paretonbd_add(&sums[0], log(at_x / at->theta[1]));
         row[1] = paretonbd_add(&sums[1], 1 / at_x);
         row[2] = paretonbd_add(&sums[2], -1 / (at_x * at_x));
     }
@@ -62,6 +62,7 @@ static void paretonbd_of_x(const cj__clv_at *at, double x, double out[CJ__PARETO
         return;
     }
     cj__log_rising(r, x, out);
+    out[0] -= x * log(at->theta[1]);
 }
 
 /* ---- log-likelihood
@@ -166,13 +167,12 @@ static double paretonbd_case_set(const cj__clv_at *at, const double customer[3],
 
     cj__pareto_row_set(&c->row, at->theta, customer, derive ? &c->gone : NULL);
     paretonbd_of_x(at, row->x, c->gamma);
-    c->la0 = log1p(row->tx / row->alpha);
-    c->lb0 = log1p(row->tx / row->beta);
+    c->la0 = cj__log1p(row->tx / row->alpha);
+    c->lb0 = cj__log1p(row->tx / row->beta);
     both = row->alive + row->gone;
     c->p_alive = row->alive / both;
     c->p_gone = row->gone / both;
-    return c->gamma[0] - row->x * log(row->alpha) - (row->r + row->x) * c->la0 -
-           row->s * c->lb0 + log(both);
+    return c->gamma[0] - (row->r + row->x) * c->la0 - row->s * c->lb0 + log(both);
 }
 
 static void paretonbd_loglik(const cj__clv_at *at, const cj__clv_rows *rows, double *ll,
@@ -210,16 +210,19 @@ static void paretonbd_start(const cj__clv_means *means, double *theta)
     theta[3] = t;
 }
 
+/* The first that fits is taken: where s and beta grow together, they are not NBD. */
+/* clang-format off */
 static const cj__clv_limit paretonbd_limits[] = {
-    {2, -1, "dropout_not_identified",
-     "nobody drops out: s goes to zero, the limit is NBD"                                       },
-    {3, 1,  "dropout_not_identified", "nobody drops out: beta grows, the limit is NBD"          },
-    {2, 1,  "dropout_alike",          "all drop out at one rate: s and beta grow together"      },
-    {0, 1,  "rates_alike",            "all customers buy at one rate: r and alpha grow together"},
-    {0, -1, "rates_degenerate",       "nearly nobody buys again: r goes to zero"                },
-    {3, -1, "dropout_at_once",        "all drop out at once: beta goes to zero"                 },
-    {0, 0,  NULL,                     NULL                                                      }
+    {2, 1, "dropout_alike", "all drop out at one rate: s and beta grow together"},
+    {3, 1, "dropout_not_identified", "nobody drops out: beta grows, the limit is NBD"},
+    {3, -1, "dropout_at_once",
+     "some drop out at once, the others stay: beta goes to zero"},
+    {2, -1, "dropout_not_identified", "nobody drops out: s goes to zero, the limit is NBD"},
+    {0, 1, "rates_alike", "all customers buy at one rate: r and alpha grow together"},
+    {0, -1, "rates_degenerate", "nearly nobody buys again: r goes to zero"},
+    {0, 0, NULL, NULL},
 };
+/* clang-format on */
 
 const cj__clv_model cj__clv_paretonbd = {
     .name = "paretonbd",
@@ -231,9 +234,9 @@ const cj__clv_model cj__clv_paretonbd = {
     .family = CJ__CLV_CONTINUOUS,
     .n_params = 4,
     .n_table = CJ__PARETO_TABLE,
-    .params = {"r", "alpha", "s", "beta"},
-    .power = {0,   1,       0,   1     },
-    .effects = {{0, -1, 0, 0}, {0, 0, 0, -1}},
+    .params = {"r",     "alpha", "s", "beta"},
+    .power = {0, 1,        0, 1},
+    .effects = {{0, -1, 0, 0},      {0, 0, 0, -1}    },
     .limits = paretonbd_limits,
     .start = paretonbd_start,
     .prepare = paretonbd_prepare,
