@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Writes the documents that are made from the code: docs/SYMBOLS (one exported function per
 line) and docs/API.md (every declaration under its comment) from include/cjourney.h,
-docs/METRICS.md from the table of RFM classes, and the tables of docs/SEGMENTS.md from
-lib/segment.  With --check it writes nothing and fails when one of them is out of step."""
+docs/METRICS.md from the table of RFM classes, and the tables of docs/SEGMENTS.md and
+docs/VALUE.md from lib/segment and lib/metrics.  With --check it writes nothing and fails when
+one of them is out of step."""
 import re
 import sys
 from pathlib import Path
@@ -177,10 +178,31 @@ def segments():
     return text
 
 
+def value_models():
+    """A row per model of lib/metrics/clv.c, in its order, from the fields of its file."""
+    order = re.search(r"cj__clv_all\[\] = \{(.*?)NULL", (ROOT / "lib/metrics/clv.c").read_text(), re.S).group(1)
+    out = ["| model | name | take it for | parameters | source |", "| --- | --- | --- | --- | --- |"]
+    for name in re.findall(r"&cj__clv_(\w+)", order):
+        source = (ROOT / f"lib/metrics/clv_{name}.c").read_text()
+        fields = {field: c_string(re.search(rf"\.{field} =\s*{STRING}", source).group(1))
+                  for field in ("name", "title", "source", "when")}
+        params = re.findall(r'"(\w+)"', re.search(r"\.params = \{(.*?)\}", source, re.S).group(1))
+        out.append(f"| {fields['title']} | `{fields['name']}` | {fields['when']} | {', '.join(params)} | "
+                   f"{fields['source']} |")
+    return out
+
+
+def value():
+    text = (ROOT / "docs/VALUE.md").read_text()
+    made = "\n".join(value_models()).replace("\\", "\\\\")
+    return re.sub(r"(<!-- models: [^\n]*-->\n).*?(<!-- end of models -->)", rf"\1{made}\n\2", text, flags=re.S)
+
+
 def main():
     stale = []
     for name, text in (("docs/SYMBOLS", symbols()), ("docs/API.md", api()),
-                       ("docs/METRICS.md", metrics()), ("docs/SEGMENTS.md", segments())):
+                       ("docs/METRICS.md", metrics()), ("docs/SEGMENTS.md", segments()),
+                       ("docs/VALUE.md", value())):
         file = ROOT / name
         if file.exists() and file.read_text() == text:
             continue

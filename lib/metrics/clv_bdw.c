@@ -31,8 +31,8 @@ const cj__clv_model cj__clv_bdw = {
     .name = "bdw",
     .title = "BdW",
     .source = "Fader, Hardie, Liu, Davin & Steenburgh 2018",
-    .when = "Contracts, where a customer's own readiness to leave changes with tenure: "
-            "when sBG's projections are too high or too low.",
+    .when = "contracts, where a customer's own readiness to leave changes with tenure: "
+            "when sBG's projections are too high or too low",
     .family = CJ__CLV_CONTRACT,
     .n_params = 3,
     .params = {"gamma", "delta", "c"},

@@ -372,8 +372,8 @@ const cj__clv_model cj__clv_bgbb = {
     .name = "bgbb",
     .title = "BG/BB",
     .source = "Fader, Hardie & Shang 2010, equations 5 to 14",
-    .when = "At most one purchase per period, or only whether there was one: yearly "
-            "donations, events, bookings of a season.",
+    .when = "at most one purchase per period, or only whether there was one: yearly "
+            "donations, events, bookings of a season",
     .family = CJ__CLV_DISCRETE,
     .n_params = 4,
     .params = {"alpha", "beta", "gamma", "delta"},

@@ -164,8 +164,8 @@ const cj__clv_model cj__clv_gammagamma = {
     .name = "gammagamma",
     .title = "Gamma-Gamma",
     .source = "Fader, Hardie & Lee 2005; Fader & Hardie 2013, equations 1a and 5",
-    .when = "What a customer spends per purchase, beside a model of how often. "
-            "Holds only if big spenders do not buy more or less often than others.",
+    .when = "what a customer spends per purchase, beside a model of how often; holds "
+            "only if big spenders buy neither more nor less often than others",
     .family = CJ__CLV_SPEND,
     .n_params = 3,
     .n_table = GG_TABLE,

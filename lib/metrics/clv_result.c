@@ -12,8 +12,7 @@
 #define RESULT_Z 1.959963984540054 /* of a 95 % interval */
 
 const cj__clv_status cj__clv_ends[CJ__CLV_ENDS] = {
-    [CJ__CLV_CONVERGED] = {"converged",
-                           "the likelihood is at its maximum, and the data say all"               },
+    [CJ__CLV_CONVERGED] = {"converged",                "the likelihood is at its maximum"         },
     [CJ__CLV_NO_CUSTOMERS] = {"no_customers",             "there is nobody to learn from"            },
     [CJ__CLV_TOO_FEW_REPEAT_CUSTOMERS] = {"too_few_repeat_customers",
                            "too few customers came back: the parameters "
@@ -321,7 +320,8 @@ void cj__clv_rows_of(const cj_clv *clv, const cj_clv_data *data, int64_t first,
 {
     const double unit = cj__clv_unit(clv);
     const int spends = clv->model->family == CJ__CLV_SPEND;
-    const double *const from[4] = {NULL, data->tx, data->t, spends ? data->spend : NULL};
+    const double *const from[4] = {NULL, data->tx, data->t,
+                                   spends ? data->spend : NULL};
 
     for (int64_t i = 0; columns[0] != NULL && i < n; i++)
         columns[0][i] = spends && !cj__clv_has_spent(data, first + i)

@@ -28,8 +28,8 @@ const cj__clv_model cj__clv_sbg = {
     .name = "sbg",
     .title = "sBG",
     .source = "Fader & Hardie 2007, equations 5 to 8; Fader & Hardie 2010 (DERL)",
-    .when = "Contracts that are renewed or not at the end of each period: how many "
-            "are still there in later ones.",
+    .when = "contracts that are renewed or not at the end of each period: how many "
+            "are still there in later ones",
     .family = CJ__CLV_CONTRACT,
     .n_params = 2,
     .params = {"alpha", "beta"},
