@@ -157,6 +157,15 @@ static const example segment_examples[] = {
     END_EXAMPLES,
 };
 
+static const example clv_examples[] = {
+    {"how customers come back", "cjourney -d shop.db clv fit --save buying"},
+    {"how much they spend",
+     "cjourney -d shop.db clv fit --model gammagamma --save spending"},
+    {"the twenty worth most in the next year, at 10 % a year",
+     "cjourney -d shop.db clv predict buying --spend spending --rate 10 --top 20"},
+    END_EXAMPLES,
+};
+
 static const example events_examples[] = {
     {"what happened on one day",
      "cjourney -d shop.db events --from 2025-11-28 --until 2025-11-29"},
@@ -301,6 +310,11 @@ static const char segment_details[] =
     "orders(last 90 days) = 0 and country in (\"DE\", \"AT\") and has(email).\n"
     "It is answered for any moment (--as-of), from the events before it and from what "
     "was known then.  The language is told in docs/SEGMENTS.md.";
+static const char clv_details[] =
+    "A value model learns from when customers bought how often they come back and when "
+    "they stop, and tells for each one how likely they still are a customer, how many "
+    "purchases to expect and what those will be worth.  Which model when, and what the "
+    "numbers do not say, is told in docs/VALUE.md.";
 static const char export_details[] = "An order and its items are one line.  Import it "
                                      "into a new file: events do not carry the\n"
                                      "message id they came with, so in this file they "
@@ -328,10 +342,13 @@ const command commands[] = {
 
     {"rfm", "", "score customers by recency, frequency and money",
      "Customers", rfm_examples, rfm_options, rfm_details,
-     0, 0, NEEDS_FILE, run_rfm, NULL},
+     0, 0, NEEDS_FILE, run_rfm, rfm_commands},
     {"segment", "COMMAND", "say which customers you mean, and who they are",
      "Customers", segment_examples, no_options, segment_details,
-     0, 0, 0, run_segment, segment_commands},
+     0, 0, 0, run_family, segment_commands},
+    {"clv", "COMMAND", "learn how customers buy, and tell what each is worth",
+     "Customers", clv_examples, no_options, clv_details,
+     0, 0, 0, run_family, clv_commands},
     {"profile", "PERSON", "tell who somebody is, and their journey",
      "Customers", profile_examples, profile_options, PERSON,
      1, 1, NEEDS_FILE, run_profile, NULL},

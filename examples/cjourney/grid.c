@@ -4,6 +4,7 @@
  * program chose or made. */
 #include "program.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,8 +136,10 @@ static cell_kind grid_kind(const char *name, int32_t type, char *title, size_t s
     size_t n = strlen(name);
 
     snprintf(title, size, "%s", name);
+    if (type == CJ_DOUBLE)
+        return n >= 5 && strcmp(name + n - 5, "ratio") == 0 ? CELL_RATIO : CELL_REAL;
     if (type != CJ_INT64)
-        return type == CJ_DOUBLE ? CELL_REAL : CELL_TEXT;
+        return CELL_TEXT;
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
         size_t m = strlen(endings[i].ending);
 
@@ -206,7 +209,7 @@ static void grid_json_cell(const grid *g, size_t i, FILE *out)
         fputs(c->text, out);
     else if (kind == CELL_TEXT)
         json_put(out, c->text, strlen(c->text));
-    else if (kind == CELL_REAL)
+    else if (kind == CELL_REAL || kind == CELL_RATIO)
         grid_json_real(c->real, out);
     else if (kind == CELL_SHARE)
         fprintf(out, "%.4f", (double)c->number / 10000.0);
@@ -298,8 +301,14 @@ static char *grid_shown(program *p, const grid *g, size_t i)
     case CELL_COUNT:
         number_text(c->number, text);
         break;
+    case CELL_RATIO:
+        snprintf(text, sizeof text, "%.1f%%", c->real * 100);
+        break;
     case CELL_REAL:
-        snprintf(text, sizeof text, "%.4g", c->real);
+        if (fabs(c->real) >= 1000 && fabs(c->real) < 1e15)
+            number_text(llround(c->real), text);
+        else
+            snprintf(text, sizeof text, "%.4g", c->real);
         break;
     case CELL_ID:
     case CELL_TEXT:

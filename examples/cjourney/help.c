@@ -156,7 +156,7 @@ void help_command(FILE *out, const command *c)
     help_usage(out, c);
     fprintf(out, "\n  %c%s.\n", (char)(c->meaning[0] - 'a' + 'A'), c->meaning + 1);
     for (const command *part = c->parts; part != NULL && part->name != NULL; part++)
-        fprintf(out, "%s  %-12s %s\n", part == c->parts ? "\nCommands:\n" : "",
+        fprintf(out, "%s  %-14s %s\n", part == c->parts ? "\nCommands:\n" : "",
                 command_word(part), part->meaning);
     if (c->details != NULL) {
         fputc('\n', out);
@@ -303,6 +303,12 @@ static void man_write(FILE *out)
         fprintf(out, ".TP\n.B %s\n", variables[i].name);
         man_put(out, variables[i].meaning);
     }
+}
+
+int run_family(program *p)
+{
+    help_command(stderr, p->command);
+    return USAGE;
 }
 
 int run_help(program *p)

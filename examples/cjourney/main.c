@@ -202,6 +202,17 @@ int complain_command(const program *p, const command *list, const char *word)
                     word);
 }
 
+/* Tables of the library itself need none, nor do customers from a file of their own. */
+static int main_needs_file(const program *p)
+{
+    if ((p->command->flags & NEEDS_FILE) == 0)
+        return 0;
+    if (option_find(p->command, "classes") != NULL && option_given(p, "classes"))
+        return 0;
+    return p->file != NULL || option_find(p->command, "summary") == NULL ||
+           option_text(p, "summary") == NULL;
+}
+
 static int main_run(program *p)
 {
     int code;
@@ -213,9 +224,7 @@ static int main_run(program *p)
             help_command(stdout, p->command);
         return p->command == NULL && !option_given(p, "help") ? USAGE : DONE;
     }
-    /* Tables of the library itself need no file. */
-    if ((p->command->flags & NEEDS_FILE) == 0 ||
-        (option_find(p->command, "classes") != NULL && option_given(p, "classes")))
+    if (!main_needs_file(p))
         return p->command->run(p);
     code = file_open(p);
     if (code == DONE) {

@@ -125,6 +125,14 @@ void time_local(program *p, int64_t ms, char to[20])
     snprintf(to, 20, "%.19s", stamp);
 }
 
+int64_t time_now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 void time_utc(int64_t ms, char to[28])
 {
     struct tm t;

@@ -57,7 +57,9 @@ typedef struct command {
 } command;
 
 extern const command commands[];
+extern const command rfm_commands[];
 extern const command segment_commands[];
+extern const command clv_commands[];
 extern const option common_options[]; /* every command takes them */
 extern const option no_options[];
 
@@ -162,6 +164,7 @@ void progress_end(program *p);
 /* "2025-03-01", "2025-03-01 10:00", ... local to --tz or the store's zone. */
 int time_read(program *p, const char *text, int64_t *ms_out);
 void time_local(program *p, int64_t ms, char to[20]); /* 2025-03-01 10:00:00 */
+int64_t time_now_ms(void);
 void time_utc(int64_t ms, char to[28]);               /* 2025-03-01T10:00:00.000Z */
 void number_text(int64_t value, char to[32]);         /* 1,234,567 */
 void money_text(int64_t minor, int exponent, char to[40]); /* 1,234.50 */
@@ -194,7 +197,8 @@ typedef enum cell_kind {
     CELL_MONEY, /* minor units; people see the currency's point */
     CELL_TIME,  /* ms; people see local time */
     CELL_SHARE, /* of 10,000; people see 12.3 % */
-    CELL_REAL   /* a double; people see 4 digits */
+    CELL_REAL,  /* a double; people see 4 digits, or whole thousands */
+    CELL_RATIO  /* a double; people see 12.3 % */
 } cell_kind;
 
 typedef struct cell {
@@ -245,6 +249,7 @@ int table_print(program *p, cj_table *t);
 void help_program(FILE *out);
 void help_command(FILE *out, const command *c);
 int run_help(program *p);
+int run_family(program *p); /* without one of its commands: they are listed */
 int run_completion(program *p);
 int run_version(program *p);
 
@@ -260,7 +265,6 @@ int run_events(program *p);
 int run_edges(program *p);
 int run_export(program *p);
 int run_rfm(program *p);
-int run_segment(program *p);
 int run_stats(program *p);
 int run_check(program *p);
 int run_compact(program *p);

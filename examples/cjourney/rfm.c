@@ -1,16 +1,9 @@
 /* The rfm command: scores of every customer, of one class, of the best, or summed up by
  * class for the owner of the shop. */
-#include "program.h"
+#include "rfm.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { LIMITS = 32 };
-
-typedef struct question {
-    cj_rfm_options o;
-    int64_t limits[3][LIMITS];
-} question;
 
 /* "30,90,365", in the unit of the option (money with its point). */
 static int rfm_limits(program *p, const char *name, int64_t *values, int64_t *n_out)
@@ -21,7 +14,7 @@ static int rfm_limits(program *p, const char *name, int64_t *values, int64_t *n_
     *n_out = 0;
     while (text != NULL && *text != '\0') {
         char *end = NULL;
-        int bad = *n_out == LIMITS;
+        int bad = *n_out == RFM_LIMITS;
 
         if (!bad && money)
             bad = money_read(p, text, &values[*n_out]) != 0;
@@ -30,7 +23,8 @@ static int rfm_limits(program *p, const char *name, int64_t *values, int64_t *n_
         if (bad || end == text || (end != NULL && *end != ',' && *end != '\0') ||
             (*n_out > 0 && values[*n_out] <= values[*n_out - 1]))
             return complain(p, USAGE, "for example 30,90,365",
-                            "--%s must be up to %d ascending numbers", name, LIMITS);
+                            "--%s must be up to %d ascending numbers", name,
+                            RFM_LIMITS);
         (*n_out)++;
         text += strcspn(text, ",");
         text += *text == ',';
@@ -38,7 +32,7 @@ static int rfm_limits(program *p, const char *name, int64_t *values, int64_t *n_
     return DONE;
 }
 
-static int rfm_question(program *p, question *q)
+int rfm_question_read(program *p, rfm_question *q)
 {
     int64_t bins = 0, threads = 1;
     cj_rfm_options *o = &q->o;
@@ -296,7 +290,7 @@ static int rfm_classes(program *p)
 
 int run_rfm(program *p)
 {
-    question q = {.o = {0}};
+    rfm_question q = {.o = {0}};
     cj_table *t = NULL;
     int64_t top = 0;
     int code;
@@ -304,7 +298,7 @@ int run_rfm(program *p)
 
     if (option_given(p, "classes"))
         return rfm_classes(p);
-    code = rfm_question(p, &q);
+    code = rfm_question_read(p, &q);
     if (code == DONE)
         code = option_int64(p, "top", 1, INT64_MAX, &top);
     if (code == DONE && option_given(p, "class"))

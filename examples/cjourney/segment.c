@@ -6,12 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int run_segment(program *p)
-{
-    help_command(stderr, p->command);
-    return USAGE;
-}
-
 /* ---- what the commands share ------------------------------------------------------
  */
 

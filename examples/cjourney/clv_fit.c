@@ -1,0 +1,220 @@
+/* clv fit and models: learn how customers buy, say how sure that is, and keep it. */
+#include "clv.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PARAMETERS = 4 };
+
+double clv_unit_days(const program *p)
+{
+    static const double days[] = {1, 7, 30.436875, 365.2425, 1.0 / 86400};
+
+    return days[option_choice(p, "time-unit")];
+}
+
+/* ---- priors: r=0.5:1,alpha=10:1.5 -------------------------------------------------
+ */
+
+typedef struct priors {
+    double median[PARAMETERS], spread[PARAMETERS];
+} priors;
+
+/* The parameters of a model in order, "r alpha a b". */
+static int fit_parameters(program *p, const char *model, char names[PARAMETERS][16],
+                          int *n_out)
+{
+    cj_table *t = NULL;
+    int32_t rc = cj_clv_models(&t);
+
+    *n_out = 0;
+    if (rc != CJ_OK)
+        return complain_library(p, rc);
+    for (int64_t row = 0; row < cj_table_rows(t); row++) {
+        size_t n;
+        const char *text = table_text(t, table_column(t, "model"), row, &n);
+
+        if (n != strlen(model) || memcmp(text, model, n) != 0)
+            continue;
+        text = table_text(t, table_column(t, "parameters"), row, &n);
+        for (size_t at = 0; at < n && *n_out < PARAMETERS; at++) {
+            size_t m = 0;
+
+            while (at < n && text[at] != ' ' && m + 1 < sizeof names[0])
+                names[*n_out][m++] = text[at++];
+            names[(*n_out)++][m] = '\0';
+        }
+    }
+    cj_table_free(t);
+    return DONE;
+}
+
+static int fit_priors(program *p, const char *model, cj_clv_fit_options *o,
+                      priors *prior)
+{
+    char names[PARAMETERS][16];
+    const char *text = option_text(p, "prior");
+    int n = 0, code;
+
+    if (text == NULL)
+        return DONE;
+    code = fit_parameters(p, model, names, &n);
+    if (code != DONE)
+        return code;
+    while (*text != '\0') {
+        const size_t length = strcspn(text, "=");
+        char *end = NULL;
+        int i = 0;
+
+        while (i < n &&
+               (strlen(names[i]) != length || memcmp(names[i], text, length) != 0))
+            i++;
+        if (i < n && text[length] == '=')
+            prior->median[i] = strtod(text + length + 1, &end);
+        if (end != NULL && *end == ':')
+            prior->spread[i] = strtod(end + 1, &end);
+        if (end == NULL || (*end != '\0' && *end != ',') || !(prior->median[i] > 0) ||
+            !(prior->spread[i] > 0))
+            return complain(p, USAGE, "for example r=0.5:1,alpha=10:1.5",
+                            "--prior must be PARAMETER=MEDIAN:SPREAD, with comma "
+                            "between");
+        text = end + (*end == ',');
+    }
+    o->prior_median = prior->median;
+    o->prior_spread = prior->spread;
+    return DONE;
+}
+
+/* ---- the result -------------------------------------------------------------------
+ */
+
+static void fit_tell(program *p, const cj_clv_fit_facts *f)
+{
+    char all[32], repeaters[32];
+
+    number_text((int64_t)(f->n_customers + 0.5), all);
+    number_text((int64_t)(f->n_repeaters + 0.5), repeaters);
+    note(p, "%s customers, %s of them came back; log-likelihood %.6f, AIC %.2f", all,
+         repeaters, f->loglik, f->aic);
+    note(p, "%s: %s", f->status, f->text);
+}
+
+int clv_print(program *p, const cj_clv *clv)
+{
+    cj_clv_fit_facts facts = {.struct_size = sizeof facts};
+    cj_table *t = NULL;
+    char *text = NULL;
+    int64_t n = 0;
+    int32_t rc;
+    int code;
+
+    if (p->format == AS_JSON || p->format == AS_JSONL) {
+        rc = cj_clv_to_json(clv, &text, &n);
+        if (rc != CJ_OK)
+            return complain_library(p, rc);
+        fwrite(text, 1, (size_t)n, stdout);
+        fputc('\n', stdout);
+        cj_text_free(text);
+        return DONE;
+    }
+    rc = cj_clv_parameters(clv, &t);
+    if (rc != CJ_OK)
+        return complain_library(p, rc);
+    code = table_print(p, t);
+    rc = cj_clv_facts(clv, &facts);
+    if (rc != CJ_OK)
+        return complain_library(p, rc);
+    if (code == DONE)
+        fit_tell(p, &facts);
+    return code;
+}
+
+static int fit_keep(program *p, const cj_clv *clv)
+{
+    const char *name = option_text(p, "save"), *file = option_text(p, "out");
+    int32_t rc;
+
+    if (name != NULL) {
+        rc = cj_clv_save(p->db, name, clv);
+        if (rc != CJ_OK)
+            return complain_library(p, rc);
+        note(p, "saved as \"%s\": cjourney clv predict %s", name, name);
+    }
+    if (file != NULL) {
+        FILE *out = fopen(file, "w");
+        char *text = NULL;
+        int64_t n = 0;
+
+        rc = cj_clv_to_json(clv, &text, &n);
+        if (rc == CJ_OK && out != NULL)
+            fwrite(text, 1, (size_t)n, out);
+        cj_text_free(text);
+        if (rc != CJ_OK)
+            return complain_library(p, rc);
+        if (out == NULL || fclose(out) != 0)
+            return complain(p, FAILED, NULL, "cannot write %.200s: %s", file,
+                            strerror(errno));
+    }
+    return DONE;
+}
+
+/* By the options of the command that has them: a unit, priors, k. */
+int clv_fit_model(program *p, const char *model, const customers *c, cj_clv **out)
+{
+    cj_clv_fit_options o = {.struct_size = sizeof o, .model = model};
+    priors prior = {{0}, {0}};
+    int64_t k = 0, threads = 1;
+    int code = DONE;
+    int32_t rc;
+
+    *out = NULL;
+    if (o.model == NULL)
+        o.model = "bgnbd";
+    o.unit_days = clv_unit_days(p);
+    if (option_find(p->command, "k") != NULL)
+        code = option_int64(p, "k", 1, 24, &k);
+    if (code == DONE)
+        code = option_int64(p, "threads", 1, 64, &threads);
+    if (code == DONE && option_find(p->command, "prior") != NULL)
+        code = fit_priors(p, o.model, &o, &prior);
+    if (code != DONE)
+        return code;
+    o.k = (int32_t)k;
+    o.threads = (int32_t)threads;
+    o.progress = progress;
+    o.progress_user = p;
+    rc = cj_clv_fit(&c->data, &o, out);
+    progress_end(p);
+    return rc == CJ_OK ? DONE : complain_library(p, rc);
+}
+
+int run_clv_fit(program *p)
+{
+    customers c = {0};
+    cj_clv *clv = NULL;
+    int code = DONE;
+
+    if (option_given(p, "save") && p->db == NULL)
+        code = complain(p, USAGE, "add -d FILE", "--save needs a file to save in");
+    if (code == DONE)
+        code = customers_read(p, 0, &c);
+    if (code == DONE)
+        code = clv_fit_model(p, option_text(p, "model"), &c, &clv);
+    if (code == DONE)
+        code = clv_print(p, clv);
+    if (code == DONE)
+        code = fit_keep(p, clv);
+    cj_clv_free(clv);
+    customers_end(&c);
+    return code;
+}
+
+int run_clv_models(program *p)
+{
+    cj_table *t = NULL;
+    int32_t rc = cj_clv_models(&t);
+
+    return rc == CJ_OK ? table_print(p, t) : complain_library(p, rc);
+}

@@ -1,0 +1,222 @@
+"""The clv commands: published numbers from a file without a store, and a shop of simulated
+customers from the first order to scores that a segment reads."""
+
+import csv
+import json
+import os
+import random
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cli import DONE, FAILED, NOTHING, USAGE, lines_of, ndjson, order, run
+
+DATA = Path(os.environ.get("CJ_TEST_DATA", "../shared/data")) / "clv"
+CDNOW = DATA / "cdnow_cbs_days.csv"
+cdnow = pytest.mark.skipif(not CDNOW.exists(), reason=f"SKIP: there is no {CDNOW}; set CJ_TEST_DATA")
+AS_OF, HOLDOUT = "2025-07-01", "2025-04-01"
+
+
+def fit(*words, **more):
+    done = run("clv", "fit", *words, "--format", "json", **more)
+    assert done.returncode == DONE, done.err
+    return json.loads(done.out)
+
+
+# ---- from a file -------------------------------------------------------------------
+
+
+@cdnow
+@pytest.mark.parametrize("model, params, loglik", [
+    ("bgnbd", {"r": .242594522430, "alpha": 4.41360201901, "a": .792922017226, "b": 2.42590677683},
+     -9582.429206673931),
+    ("mbgnbd", {"r": .524843159106, "alpha": 6.18308527958, "a": .891359390732, "b": 1.61400224017},
+     -9582.135715553750),
+    ("paretonbd", {"r": .553277046853, "alpha": 10.5776834633, "s": .606239989128, "beta": 11.6687352889},
+     -9594.976178939543),
+    ("gammagamma", {"p": 6.249572271324, "q": 3.744224667132, "v": 15.44352096259}, -4055.917694801874),
+])
+def test_fit__published_numbers(model, params, loglik):
+    got = fit("--model", model, "--summary", CDNOW, "--time-unit", "week")
+    assert (got["model"], got["status"]) == (model, "converged")
+    assert got["params"] == pytest.approx(params, rel=1e-9)
+    assert got["loglik"] == pytest.approx(loglik, rel=1e-12)
+    assert all(v > 0 for v in got["std_errors"].values())
+
+
+@cdnow
+def test_fit__tells_people_how_it_ended():
+    done = run("clv", "fit", "--summary", CDNOW, "--time-unit", "week", "--format", "table")
+    assert done.returncode == DONE and "std_error" in done.out
+    assert "2,357 customers, 946 of them came back" in done.err
+    assert "converged: the likelihood is at its maximum" in done.err
+
+
+@cdnow
+def test_fit__priors_hold_a_parameter():
+    free = fit("--summary", CDNOW)["params"]["b"]
+    held = fit("--summary", CDNOW, "--prior", "b=4:0.01")["params"]["b"]
+    assert free < 3 < 3.9 < held < 4.1
+
+
+@cdnow
+def test_validate_and_compare__published_numbers():
+    words = ("--summary", CDNOW, "--holdout-days", 273, "--time-unit", "week", "--format", "json")
+    rows = {r["measure"]: r["value"] for r in json.loads(run("clv", "validate", *words).out)}
+    assert rows["mae"] == pytest.approx(.7854542366, abs=1e-9)
+    assert rows["actual_purchases"] == 1882
+    rows = json.loads(run("clv", "compare", *words).out)
+    assert [r["model"] for r in rows] == ["paretonbd", "mbgnbd", "bgnbd", "nbd"]
+    assert rows[0]["mae"] == pytest.approx(.7545233834, abs=1e-9)
+    assert rows[1]["mae"] == pytest.approx(.7647789493, abs=1e-9)
+    best = json.loads(run("clv", "compare", "nbd", "mbgnbd", *words, "--by", "aic").out)
+    assert [r["model"] for r in best] == ["mbgnbd", "nbd"]
+
+
+@cdnow
+def test_predict__from_files_alone(tmp_path):
+    model, spend = tmp_path / "buying.json", tmp_path / "spending.json"
+    fit("--summary", CDNOW, "--time-unit", "week", "--out", model)
+    fit("--summary", CDNOW, "--model", "gammagamma", "--out", spend)
+    words = ("--summary", CDNOW, "--horizon", 273, "--format", "json")
+    rows = json.loads(run("clv", "predict", f"@{model}", "--spend", f"@{spend}", *words).out)
+    assert sum(r["expected_purchases"] for r in rows) == pytest.approx(1653.4086979, rel=1e-9)
+    assert sum(r["p_alive"] for r in rows) == pytest.approx(1917.2776710, rel=1e-9)
+    with open(CDNOW) as file:
+        assert [r["x"] for r in rows] == [int(r["x"]) for r in csv.DictReader(file)]
+    top = json.loads(run("clv", "predict", f"@{model}", "--spend", f"@{spend}", *words, "--top", 3).out)
+    assert [r["clv"] for r in top] == sorted((r["clv"] for r in rows), reverse=True)[:3]
+
+
+def summary(path, text):
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("text, says", [
+    ("a,b\n1,2\n", "there is no column x"),
+    ("x,x,T_days\n1,1,9\n", "column x stands twice"),
+    ("x,tx_days,T_days\n1,3,many\n", ':2: T_days is not a number: "many"'),
+    ("x,tx_days,T_days\n1,3\n", ":2: 2 of 3 columns"),
+    ("x,tx_days,T_days\n1.5,3,9\n", "customer 1: x is no whole number"),
+    ("x,tx_days,T_days\n1,3,9\n1,12,9\n", "row 1: tx"),
+    ("x,T_days\n1,9\n", "bgnbd needs the column tx"),
+])
+def test_a_summary_that_cannot_be(tmp_path, text, says):
+    done = run("clv", "fit", "--summary", summary(tmp_path / "s.csv", text))
+    assert done.returncode in (FAILED, USAGE) and done.out == "" and says in done.err, done.err
+
+
+def test_a_summary_without_customers(tmp_path):
+    done = run("clv", "fit", "--summary", summary(tmp_path / "s.csv", "x,tx_days,T_days\n"))
+    assert done.returncode == NOTHING
+
+
+@pytest.mark.parametrize("words, says", [
+    (("fit", "--summary", "none.csv"), "cannot read none.csv"),
+    (("fit",), "which file?"),
+    (("fit", "--summary", "-", "--save", "buying"), "--save needs a file"),
+    (("fit", "--summary", "-", "--prior", "r=1"), "r=0.5:1,alpha=10:1.5"),
+    (("predict", "buying", "--summary", "-"), "add -d FILE, or give @FILE"),
+    (("fit", "--summary", "-", "--model", "bgnbb"), "bg"),
+])
+def test_what_to_do_is_said(words, says):
+    done = run("clv", *words, stdin="x,tx_days,T_days\n1,3,9\n0,0,9\n")
+    assert done.returncode in (USAGE, FAILED, NOTHING) and says in done.err, done.err
+
+
+def test_models__are_listed():
+    rows = lines_of(run("clv", "models", "--format", "jsonl").out)
+    assert [r["model"] for r in rows] == ["bgnbd", "mbgnbd", "bgcnbd", "mbgcnbd", "paretonbd", "nbd",
+                                          "bgbb", "gammagamma", "sbg", "bdw"]
+
+
+# ---- from a store ------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """600 customers who buy at their own pace, until they leave."""
+    path, dice, rows = tmp_path_factory.mktemp("value") / "shop.db", random.Random(7), []
+    for i in range(600):
+        pace, leave = dice.gammavariate(0.9, 1 / 25), dice.betavariate(0.8, 2.5)
+        mean = 20 + dice.gammavariate(2, 15)
+        when, end, n = datetime(2024, 7, 1) + timedelta(days=dice.uniform(0, 200)), datetime(2025, 7, 1), 0
+        while when < end:
+            rows.append(order(f"c{i}", when.strftime("%Y-%m-%dT%H:%M:%SZ"), f"O{i}-{n}",
+                              f"{dice.gammavariate(6, mean / 6) + 0.01:.2f}"))
+            n += 1
+            if dice.random() < leave:
+                break
+            when += timedelta(days=dice.expovariate(pace))
+    done = run("-d", path, "import", "--format", "json", "-", stdin=ndjson(rows))
+    assert done.returncode == DONE, done.err
+    return path
+
+
+def ask(shop, *words):
+    done = run("-d", shop, *words, "--format", "json")
+    assert done.returncode == DONE, done.err
+    return json.loads(done.out)
+
+
+def test_from_orders_to_a_segment(shop):
+    model = ask(shop, "clv", "fit", "--model", "mbgnbd", "--as-of", AS_OF, "--save", "buying")
+    ask(shop, "clv", "fit", "--model", "gammagamma", "--as-of", AS_OF, "--save", "spending")
+    assert model["n_customers"] == 600
+    assert [r["name"] for r in ask(shop, "clv", "saved")] == ["buying", "spending"]
+    assert ask(shop, "clv", "show", "buying") == model
+
+    rows = ask(shop, "clv", "predict", "buying", "--spend", "spending", "--as-of", AS_OF, "--rate", 10)
+    assert len(rows) == 600 and all(0 <= r["p_alive"] <= 1 and r["clv"] >= 0 for r in rows)
+    assert all(r["clv"] < r["expected_purchases"] * r["expected_spend"] for r in rows if r["clv"] > 0)
+
+    (done,) = ask(shop, "clv", "refresh", "buying", "--spend", "spending", "--as-of", AS_OF, "--rate", 10)
+    assert done["scored"] == 600
+    found = ask(shop, "segment", "eval", "clv_12m > 100 and p_alive < 0.9", "--as-of", "2025-07-02")
+    wanted = {r["profile"] for r in rows if r["clv"] > 100 and r["p_alive"] < 0.9}
+    # the trait has fewer digits, and its horizon is twelve months of 30.436875 days: the same year
+    assert {r["profile"] for r in found} == wanted and len(wanted) > 10
+
+
+def test_validate__says_what_came_since(shop):
+    done = run("-d", shop, "clv", "validate", "--model", "mbgnbd", "--holdout", HOLDOUT, "--as-of", AS_OF,
+               "--format", "json")
+    rows = {r["measure"]: r["value"] for r in json.loads(done.out)}
+    assert rows["days"] == 91 and rows["actual_purchases"] > 100
+    assert abs(rows["bias_ratio"]) < 0.25 and done.err.strip() != ""
+    bins = ask(shop, "clv", "validate", "--holdout", HOLDOUT, "--as-of", AS_OF, "--bins")
+    assert sum(r["customers"] for r in bins if r["of"] == "purchases") == rows["customers"]
+    assert run("-d", shop, "clv", "validate").returncode == USAGE
+
+
+def test_compare__from_the_store(shop):
+    rows = ask(shop, "clv", "compare", "nbd", "mbgnbd", "mbgcnbd", "--holdout", HOLDOUT, "--as-of", AS_OF)
+    assert {r["model"] for r in rows} == {"nbd", "mbgnbd", "mbgcnbd"}
+    assert [r["mae"] for r in rows] == sorted(r["mae"] for r in rows)
+    people = run("-d", shop, "clv", "compare", "nbd", "bgnbd", "--as-of", AS_OF, "--format", "table")
+    assert people.out.splitlines()[0].split() == ["model", "status", "bic"]
+
+
+def test_cohorts__add_up_to_the_shop(shop):
+    rows = ask(shop, "clv", "cohorts", "--as-of", AS_OF)
+    assert sum(r["customers"] for r in rows) == 600
+    assert [r["month"] for r in rows] == sorted(r["month"] for r in rows)
+    by = ask(shop, "clv", "cohorts", "--as-of", AS_OF, "--by", "channel")
+    assert [(r["channel"], r["customers"]) for r in by] == [("web", 600)]
+    assert run("-d", shop, "clv", "cohorts", "--by", "moon").returncode == USAGE
+
+
+def test_a_segment_limits_who_is_learned_from(shop):
+    some = ask(shop, "clv", "fit", "--model", "nbd", "--as-of", AS_OF, "--segment", "orders() >= 3")
+    assert 50 < some["n_customers"] < 600 and some["n_customers"] == some["n_repeaters"]
+
+
+def test_drop__forgets(shop):
+    ask(shop, "clv", "fit", "--model", "nbd", "--as-of", AS_OF, "--save", "short")
+    assert run("-d", shop, "clv", "drop", "short").returncode == DONE
+    assert run("-d", shop, "clv", "predict", "short", "--as-of", AS_OF).returncode == NOTHING
+
+
+def test_nobody_has_ordered_yet(shop):
+    assert run("-d", shop, "clv", "fit", "--as-of", "2020-01-01").returncode == NOTHING
