@@ -25,6 +25,8 @@ int32_t cj__clv_columns_begin(cj__clv_columns *all, const cj__allocator *a, int6
     int at = 0;
     int32_t rc = cj__table_new(a, all->names, &all->table);
 
+    if (rc == CJ_OK)
+        cj__table_room(all->table, rows);
     for (int i = 0; rc == CJ_OK && i < all->n; i++) {
         cj__clv_column *c = all->columns[i];
 
