@@ -3,6 +3,8 @@
  * below 1e-17 there. */
 #include "base/special.h"
 
+#include "base/gamma_step.h"
+
 #include <math.h>
 
 #define SPECIAL_FROM 10.0 /* the series is good from here on */
@@ -50,48 +52,13 @@ double cj__trigamma(double x)
                                          y * (7.0 / 6 - y * 3617.0 / 510)))))));
 }
 
-/* Stirling's series behind ln Gamma(z) = (z-1/2) ln z - z + ln(2 pi)/2 + ..., its
- * derivatives' (that is psi(z) - ln z + 1/(2z), and so on) by differentiating. */
-static void special_stirling(double z, double out[3])
-{
-    static const double term[] = {1.0 / 12,    -1.0 / 360,      1.0 / 1260,
-                                  -1.0 / 1680, 1.0 / 1188,      -691.0 / 360360,
-                                  1.0 / 156,   -3617.0 / 122400};
-    const double y = 1 / (z * z);
-
-    out[0] = out[1] = out[2] = 0;
-    for (int i = 7; i >= 0; i--) {
-        out[0] = out[0] * y + term[i];
-        out[1] = out[1] * y - term[i] * (2 * i + 1);
-        out[2] = out[2] * y + term[i] * (2 * i + 1) * (2 * i + 2);
-    }
-    out[0] /= z;
-    out[1] *= y;
-    out[2] *= y / z;
-}
-
 void cj__log_rising(double z, double m, double out[3])
 {
-    double low[3], high[3];
+    const cj__gamma3 step = cj__gamma_step(z, m);
 
-    out[0] = out[1] = out[2] = 0;
-    for (; z < SPECIAL_FROM && m >= 1; z++, m--) {
-        out[0] += log(z);
-        out[1] += 1 / z;
-        out[2] -= 1 / (z * z);
-    }
-    if (z < SPECIAL_FROM) { /* less than one step is left */
-        out[0] += cj__lgamma(z + m) - cj__lgamma(z);
-        out[1] += cj__digamma(z + m) - cj__digamma(z);
-        out[2] += cj__trigamma(z + m) - cj__trigamma(z);
-        return;
-    }
-    special_stirling(z, low);
-    special_stirling(z + m, high);
-    out[0] += (z - 0.5) * log1p(m / z) + m * (log(z + m) - 1) + (high[0] - low[0]);
-    out[1] += log1p(m / z) + m / (2 * z * (z + m)) + (high[1] - low[1]);
-    out[2] +=
-        -m / (z * (z + m)) * (1 + (2 * z + m) / (2 * z * (z + m))) + (high[2] - low[2]);
+    out[0] = step.lgamma;
+    out[1] = step.digamma;
+    out[2] = step.trigamma;
 }
 
 /* The continued fraction DLMF 8.17.22 by Lentz's method (A. R. Barnett's modification):

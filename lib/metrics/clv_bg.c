@@ -14,6 +14,7 @@
  */
 #include "metrics/clv_bg.h"
 
+#include "base/gamma_step.h"
 #include "base/special.h"
 
 #include <math.h>
@@ -107,20 +108,18 @@ static void bg_entry_far(const cj__clv_at *at, double x, cj__bg_entry *e)
 {
     const double r = at->theta[0], a = at->theta[2], b = at->theta[3];
     const double c = cj__bg_chances(at, x), phases = at->k * x;
-    double fr[3], fb[3], fab[3];
+    const cj__gamma3 rate = cj__gamma_step(r, phases);
+    const cj__gamma3 both = cj__gamma_step(a + b, c), left = cj__gamma_cross(b, a, c);
 
-    cj__log_rising(r, phases, fr);
-    cj__log_rising(b, c, fb);
-    cj__log_rising(a + b, c, fab);
     e->value =
-        fr[0] - phases * log(at->theta[1]) + fb[0] - fab[0] - x * cj__lgamma(at->k);
-    e->r = r * fr[1];
-    e->rr = e->r + r * r * fr[2];
-    e->a = -a * fab[1];
-    e->aa = e->a - a * a * fab[2];
-    e->ab = -a * b * fab[2];
-    e->b = b * (fb[1] - fab[1]);
-    e->bb = e->b + b * b * (fb[2] - fab[2]);
+        rate.lgamma - phases * log(at->theta[1]) + left.lgamma - x * cj__lgamma(at->k);
+    e->r = r * rate.digamma;
+    e->rr = e->r + r * r * rate.trigamma;
+    e->a = -a * both.digamma;
+    e->aa = e->a - a * a * both.trigamma;
+    e->ab = -a * b * both.trigamma;
+    e->b = b * left.digamma;
+    e->bb = e->b + b * b * left.trigamma;
     bg_entry_dead(at, x, e);
 }
 

@@ -13,6 +13,7 @@
 #include "metrics/clv_beta.h"
 #include "metrics/clv_bg_grid.h"
 
+#include "base/gamma_step.h"
 #include "base/special.h"
 
 #include <math.h>
@@ -31,7 +32,6 @@ static void pmf_turn(void *user, double x, double scale)
     pmf_user *u = user;
     const cj__clv_at *at = u->ask->at;
     const double b = at->theta[3] + cj__bg_chances(at, x);
-    double rising[3], one[3], survive[3], all[3];
 
     u->n = at->theta[0] + x;
     u->a = at->theta[2];
@@ -41,12 +41,9 @@ static void pmf_turn(void *user, double x, double scale)
             u->a, u->b, 1 / (1 + (u->n + u->m + 1) * u->ask->until / scale), &u->rule);
     if (u->m == 0)
         return;
-    cj__log_rising(u->n, u->m, rising);
-    cj__log_rising(1, u->m, one);
-    cj__log_rising(b, u->m - 1, survive);
-    cj__log_rising(b + u->a, u->m - 1, all);
-    u->log_survive = survive[0] - all[0];
-    u->log_constant = rising[0] - one[0] + u->log_survive;
+    u->log_survive = cj__gamma_cross(b, u->a, u->m - 1).lgamma;
+    u->log_constant = cj__gamma_step(u->n, u->m).lgamma -
+                      cj__gamma_step(1, u->m).lgamma + u->log_survive;
 }
 
 /* P(N = m) and P(N >= m), times (1-p)^(m-1) and e^log_there; ratio = time / scale. */
