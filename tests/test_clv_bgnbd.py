@@ -169,7 +169,7 @@ def history(dice, most):
     return x, (t * (1 - silent) if x else 0.0), t
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_wide_box_agrees(seed):
     dice, lines = random.Random(seed), []
     for i in range(40):
@@ -181,10 +181,10 @@ def test_a_wide_box_agrees(seed):
     expect_agreement(lines, 1e-11)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_later_intervals_and_discounts_agree(seed):
     dice, lines = random.Random(100 + seed), []
-    for i in range(8):
+    for i in range(6):
         theta = tuple(spread(dice, low, high) for low, high in ((0.1, 10), (0.5, 100), (0.1, 5), (0.1, 20)))
         x, tx, t = history(dice, 10)
         start = (theta[1] + t) * spread(dice, 0.01, 1)

@@ -6,8 +6,9 @@
 
 #include <math.h>
 
-/* ln(1+u) for u >= 0, to the last digits also for small u: the logarithm of the rounded
- * 1+u, and a correction by what rounding took (W. Kahan).  Half the time of log1p(). */
+/* ln(1+u) for finite u >= 0, to the last digits also for small u: the logarithm of the
+ * rounded 1+u, and a correction by what rounding took (W. Kahan).  Half the time of
+ * log1p(). */
 static inline double cj__log1p(double u)
 {
     const double w = 1 + u;

@@ -63,28 +63,32 @@ static double expect_number(void *user, double scale)
     return sum;
 }
 
+static cj__bg_grid expect_grid(expect_p *user)
+{
+    const cj__clv_ask *ask = user->ask;
+
+    return (cj__bg_grid){ask, user, expect_turn, expect_number, 0, ask->until};
+}
+
 int32_t cj__bg_expected(const cj__clv_ask *ask, double *out)
 {
     expect_p user = {.ask = ask};
-    const cj__bg_grid grid = {ask, &user, expect_turn, expect_number, 0, ask->until};
+    const cj__bg_grid grid = expect_grid(&user);
 
-    if (!(ask->until > ask->from)) {
-        for (int64_t i = 0; i < ask->rows->n; i++)
-            out[i] = 0;
-        return CJ_OK;
-    }
-    return cj__bg_grid_answer(&grid, out);
+    if (ask->until > ask->from)
+        return cj__bg_grid_answer(&grid, out);
+    for (int64_t i = 0; i < ask->rows->n; i++)
+        out[i] = 0;
+    return CJ_OK;
 }
 
 double cj__bg_expected_new(const cj__clv_at *at, double t)
 {
-    const double zero = 0;
-    const cj__clv_rows rows = {&zero, &zero, &zero, NULL, 1};
-    const cj__clv_ask ask = {at, &rows, 0, t, 0, 0};
-    double out = 0;
+    const cj__clv_ask ask = {.at = at, .until = t};
+    expect_p user = {.ask = &ask};
+    const cj__bg_grid grid = expect_grid(&user);
 
-    (void)cj__bg_expected(&ask, &out); /* one row: allocates nothing */
-    return out;
+    return t > 0 ? cj__bg_grid_new(&grid) : 0;
 }
 
 /* ---- discounted ------------------------------------------------------------------ */

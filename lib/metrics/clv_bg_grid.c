@@ -208,13 +208,10 @@ static const double *grid_find(grid_state *s, double x, int64_t bits)
     return cell[0] > 0 ? cell : NULL;
 }
 
-static int32_t grid_exact(const grid_state *s, double x, double scale, double *out)
+static double grid_exact(const cj__bg_grid *grid, double x, double scale)
 {
-    if (x < (double)s->n_x && s->numbers[(int64_t)x] == NULL)
-        return CJ_ENOMEM;
-    s->grid->turn(s->grid->user, x, scale);
-    *out = s->grid->number(s->grid->user, scale);
-    return CJ_OK;
+    grid->turn(grid->user, x, scale);
+    return grid->number(grid->user, scale);
 }
 
 static int32_t grid_number(grid_state *s, double x, double scale, double *out)
@@ -229,8 +226,10 @@ static int32_t grid_number(grid_state *s, double x, double scale, double *out)
         if (cell == NULL || !(cell[0] > 0))
             cell = grid_find(s, x, bits);
     }
-    if (cell == NULL)
-        return grid_exact(s, x, scale, out);
+    if (cell == NULL) {
+        *out = grid_exact(s->grid, x, scale);
+        return x < (double)s->n_x && s->numbers[(int64_t)x] == NULL ? CJ_ENOMEM : CJ_OK;
+    }
     u = grid_within(scale);
     v = cell[GRID_COEFS - 1];
     for (int k = GRID_COEFS - 2; k >= 0; k--)
@@ -239,29 +238,41 @@ static int32_t grid_number(grid_state *s, double x, double scale, double *out)
     return CJ_OK;
 }
 
+/* dead + P(alive) number, from the odds of being dead. */
+static double grid_mix(double dead, double odds, double number)
+{
+    if (!(dead > 0))
+        return number / (1 + odds);
+    if (odds > 1e300) /* infinite, perhaps */
+        odds = 1e300;
+    return number / (1 + odds) + dead * (odds / (1 + odds));
+}
+
 static int32_t grid_rows(grid_state *s, double *out)
 {
     const cj__clv_ask *ask = s->grid->ask;
     const cj__clv_rows *rows = ask->rows;
-    const double dead = s->grid->dead;
     cj__bg_entry own;
 
     for (int64_t i = 0; i < rows->n; i++) {
-        const double x = rows->x[i];
-        const int32_t rc = grid_number(s, x, ask->at->theta[1] + rows->t[i], &out[i]);
-        double odds;
+        const double x = rows->x[i], tx = rows->tx[i], t = rows->t[i];
+        const cj__bg_entry *e = cj__bg_find(ask->at, x, &own);
+        const int32_t rc = grid_number(s, x, ask->at->theta[1] + t, &out[i]);
 
         if (rc != CJ_OK)
             return rc;
-        odds = cj__bg_odds(ask->at, cj__bg_find(ask->at, x, &own), rows->tx[i],
-                           rows->t[i]);
-        if (dead > 0 && odds > 1e300) /* infinite, perhaps */
-            odds = 1e300;
-        out[i] /= 1 + odds;
-        if (dead > 0)
-            out[i] += dead * (odds / (1 + odds));
+        out[i] = grid_mix(s->grid->dead, cj__bg_odds(ask->at, e, tx, t), out[i]);
     }
     return CJ_OK;
+}
+
+double cj__bg_grid_new(const cj__bg_grid *grid)
+{
+    const cj__clv_at *at = grid->ask->at;
+    cj__bg_entry own;
+    const double odds = cj__bg_odds(at, cj__bg_find(at, 0, &own), 0, 0);
+
+    return grid_mix(grid->dead, odds, grid_exact(grid, 0, at->theta[1]));
 }
 
 /* What is asked for; one pointer per x. */

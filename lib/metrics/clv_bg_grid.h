@@ -20,5 +20,7 @@ typedef struct cj__bg_grid {
 
 /* CJ_ENOMEM is the only error. */
 int32_t cj__bg_grid_answer(const cj__bg_grid *grid, double *out);
+/* The answer for somebody who was acquired just now; the rows are not looked at. */
+double cj__bg_grid_new(const cj__bg_grid *grid);
 
 #endif

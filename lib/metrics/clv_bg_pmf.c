@@ -51,7 +51,8 @@ static void pmf_chances(const pmf_user *u, double ratio, double log_there, doubl
                         double *more)
 {
     const double n = u->n, m = u->m, q = ratio / (1 + ratio);
-    const double log_q = -cj__log1p(1 / ratio), log_rest = -n * cj__log1p(ratio);
+    const double log_one = cj__log1p(ratio), log_rest = -n * log_one;
+    const double log_q = ratio < 1 ? log(ratio) - log_one : -cj__log1p(1 / ratio);
 
     *just = exp(u->log_constant + m * log_q + log_rest + log_there);
     if (q < (m + 1) / (m + n + 2))
@@ -103,13 +104,23 @@ static double pmf_number(void *user, double scale)
     return u->m > 0 ? pmf_some(u, scale) : pmf_none(u, scale);
 }
 
+static cj__bg_grid pmf_grid(pmf_user *user)
+{
+    return (cj__bg_grid){user->ask, user, pmf_turn, pmf_number, user->m == 0, 0};
+}
+
+/* Nothing happens in no time. */
+static int pmf_is_plain(const cj__clv_ask *ask)
+{
+    return ask->n_purchases < 0 || !(ask->until > ask->from);
+}
+
 int32_t cj__bg_pmf(const cj__clv_ask *ask, double *out)
 {
     pmf_user user = {.ask = ask, .m = (double)ask->n_purchases};
-    const cj__bg_grid grid = {ask, &user, pmf_turn, pmf_number, ask->n_purchases == 0,
-                              0};
+    const cj__bg_grid grid = pmf_grid(&user);
 
-    if (ask->n_purchases >= 0 && ask->until > ask->from)
+    if (!pmf_is_plain(ask))
         return cj__bg_grid_answer(&grid, out);
     for (int64_t i = 0; i < ask->rows->n; i++)
         out[i] = ask->n_purchases == 0;
@@ -118,11 +129,9 @@ int32_t cj__bg_pmf(const cj__clv_ask *ask, double *out)
 
 double cj__bg_pmf_new(const cj__clv_at *at, double from, double until, int64_t n)
 {
-    const double zero = 0;
-    const cj__clv_rows rows = {&zero, &zero, &zero, NULL, 1};
-    const cj__clv_ask ask = {at, &rows, from, until, n, 0};
-    double out = 0;
+    const cj__clv_ask ask = {at, NULL, from, until, n, 0};
+    pmf_user user = {.ask = &ask, .m = (double)n};
+    const cj__bg_grid grid = pmf_grid(&user);
 
-    (void)cj__bg_pmf(&ask, &out); /* one row: allocates nothing */
-    return out;
+    return pmf_is_plain(&ask) ? n == 0 : cj__bg_grid_new(&grid);
 }
