@@ -18,6 +18,8 @@
 
 #define EXPECT_REACH 37.0 /* e^-37 = 1e-16 */
 #define EXPECT_LAMBDAS 256
+#define EXPECT_TERMS 6
+#define EXPECT_SMALL 5e-3 /* to the 7th 1e-16 */
 
 /* ---- expected purchases ---------------------------------------------------------- */
 
@@ -25,7 +27,8 @@
  */
 typedef struct expect_p {
     const cj__clv_ask *ask;
-    double n; /* r + x */
+    double n;                   /* r + x */
+    double ratio[EXPECT_TERMS]; /* of the binomial series of (1+y)^-n */
     cj__clv_beta rule;
 } expect_p;
 
@@ -43,7 +46,33 @@ static void expect_turn(void *user, double x, double scale)
     expect_p *e = user;
 
     e->n = e->ask->at->theta[0] + x;
+    for (int k = 0; k < EXPECT_TERMS; k++)
+        e->ratio[k] = (e->n + k + 1) / (k + 2);
     expect_rule(e, x, 1 / (1 + (e->n + 1) * e->ask->until / scale));
+}
+
+/* (1 - (1+y)^-n) / (n y) for small y: the binomial series up to ((n+1) y)^7. */
+static double expect_small(const double *ratio, double y)
+{
+    double sum = 1;
+
+    for (int k = EXPECT_TERMS - 1; k >= 0; k--)
+        sum = 1 - y * ratio[k] * sum;
+    return sum;
+}
+
+/* Purchases in (from, until], both times over the scale. */
+static double expect_given_p(const expect_p *e, double p, double from, double until)
+{
+    double value, power;
+
+    if (!(from > 0) && (e->n + 1) * p * until < EXPECT_SMALL)
+        return e->n * until * expect_small(e->ratio, p * until);
+    power = e->n * cj__log1p(p * (until - from) / (1 + p * from));
+    value = power > 0.5 ? 1 - exp(-power) : -expm1(-power); /* exp() is faster */
+    if (from > 0)
+        value *= exp(-e->n * cj__log1p(p * from));
+    return value / p;
 }
 
 static double expect_number(void *user, double scale)
@@ -52,14 +81,8 @@ static double expect_number(void *user, double scale)
     const double from = e->ask->from / scale, until = e->ask->until / scale;
     double sum = 0;
 
-    for (int32_t i = 0; i < e->rule.n; i++) {
-        const double p = e->rule.p[i];
-        double value = -expm1(-e->n * cj__log1p(p * (until - from) / (1 + p * from)));
-
-        if (from > 0)
-            value *= exp(-e->n * cj__log1p(p * from));
-        sum += e->rule.weight[i] * value / p;
-    }
+    for (int32_t i = 0; i < e->rule.n; i++)
+        sum += e->rule.weight[i] * expect_given_p(e, e->rule.p[i], from, until);
     return sum;
 }
 

@@ -20,13 +20,18 @@
 #define GRID_BAD (-1.0)
 #define GRID_PI 3.14159265358979323846
 
+/* Of one x and span.  A first coefficient of 0: not yet; below: bad. */
+typedef struct grid_span {
+    double cells[GRID_SPAN][GRID_COEFS];
+    double series[GRID_PLACES];
+} grid_span;
+
 typedef struct grid_state {
     const cj__bg_grid *grid;
     cj__arena arena;
-    int64_t n_x;         /* x below it have numbers */
-    int64_t first, last; /* cells that are asked for, by their leading bits */
-    double **numbers;    /* per x, NULL: not yet: cells, then series; the first
-                          * coefficient is 0: not yet, < 0: bad */
+    int64_t n_x;            /* x below it have spans */
+    int64_t first, n_spans; /* of the scales that are asked for */
+    grid_span **spans;      /* n_x * n_spans; NULL: not yet */
     double cosine[GRID_COEFS * 4], series_cosine[GRID_PLACES * 4];
 } grid_state;
 
@@ -184,27 +189,26 @@ static void grid_cell(const grid_state *s, double x, int64_t bits, double *serie
 
 /* ---- rows ------------------------------------------------------------------------ */
 
+static grid_span **grid_slot(const grid_state *s, double x, int64_t bits)
+{
+    return &s->spans[(int64_t)x * s->n_spans + bits / GRID_SPAN - s->first];
+}
+
 /* The cell of a customer, made when first asked for; NULL: it is not good. */
 static const double *grid_find(grid_state *s, double x, int64_t bits)
 {
-    const int64_t n_cells = s->last - s->first + 1;
-    const int64_t first_span = s->first / GRID_SPAN;
-    const int64_t n =
-        n_cells * GRID_COEFS + (s->last / GRID_SPAN - first_span + 1) * GRID_PLACES;
-    double **numbers = &s->numbers[(int64_t)x], *cell;
+    grid_span **slot = grid_slot(s, x, bits);
+    double *cell;
 
-    if (*numbers == NULL) {
-        *numbers = cj__arena_alloc(&s->arena, (size_t)n * sizeof(double));
-        if (*numbers == NULL)
+    if (*slot == NULL) {
+        *slot = cj__arena_alloc(&s->arena, sizeof **slot);
+        if (*slot == NULL)
             return NULL;
-        memset(*numbers, 0, (size_t)n * sizeof(double));
+        memset(*slot, 0, sizeof **slot);
     }
-    cell = *numbers + (bits - s->first) * GRID_COEFS;
+    cell = (*slot)->cells[bits % GRID_SPAN];
     if (cell[0] == 0)
-        grid_cell(s, x, bits,
-                  *numbers + n_cells * GRID_COEFS +
-                      (bits / GRID_SPAN - first_span) * GRID_PLACES,
-                  cell);
+        grid_cell(s, x, bits, (*slot)->series, cell);
     return cell[0] > 0 ? cell : NULL;
 }
 
@@ -217,18 +221,19 @@ static double grid_exact(const cj__bg_grid *grid, double x, double scale)
 static int32_t grid_number(grid_state *s, double x, double scale, double *out)
 {
     const int64_t bits = grid_bits(scale);
-    const double *cell = NULL;
+    const int kept = x < (double)s->n_x;
+    const grid_span *span = kept ? *grid_slot(s, x, bits) : NULL;
+    const double *cell = span == NULL ? NULL : span->cells[bits % GRID_SPAN];
     double u, v;
 
-    if (x < (double)s->n_x) {
-        if (s->numbers[(int64_t)x] != NULL)
-            cell = s->numbers[(int64_t)x] + (bits - s->first) * GRID_COEFS;
-        if (cell == NULL || !(cell[0] > 0))
-            cell = grid_find(s, x, bits);
+    if (kept && (cell == NULL || !(cell[0] > 0))) {
+        cell = grid_find(s, x, bits);
+        if (*grid_slot(s, x, bits) == NULL)
+            return CJ_ENOMEM;
     }
     if (cell == NULL) {
         *out = grid_exact(s->grid, x, scale);
-        return x < (double)s->n_x && s->numbers[(int64_t)x] == NULL ? CJ_ENOMEM : CJ_OK;
+        return CJ_OK;
     }
     u = grid_within(scale);
     v = cell[GRID_COEFS - 1];
@@ -275,28 +280,30 @@ double cj__bg_grid_new(const cj__bg_grid *grid)
     return grid_mix(grid->dead, odds, grid_exact(grid, 0, at->theta[1]));
 }
 
-/* What is asked for; one pointer per x. */
+/* What is asked for. */
 static int32_t grid_begin(grid_state *s)
 {
     const cj__clv_rows *rows = s->grid->ask->rows;
     const double alpha = s->grid->ask->at->theta[1];
     double low = HUGE_VAL, high = 0, most = 0;
+    size_t n;
 
     for (int64_t i = 0; i < rows->n; i++) {
         low = rows->t[i] < low ? rows->t[i] : low;
         high = rows->t[i] > high ? rows->t[i] : high;
         most = rows->x[i] > most ? rows->x[i] : most;
     }
-    s->first = grid_bits(alpha + low);
-    s->last = grid_bits(alpha + high);
+    s->first = grid_bits(alpha + low) / GRID_SPAN;
+    s->n_spans = grid_bits(alpha + high) / GRID_SPAN - s->first + 1;
     s->n_x = most < CJ__CLV_TABLE ? (int64_t)most + 1 : CJ__CLV_TABLE;
     grid_cosines(GRID_COEFS, s->cosine);
     grid_cosines(GRID_PLACES, s->series_cosine);
     cj__arena_init(&s->arena, s->grid->ask->at->allocator);
-    s->numbers = cj__arena_alloc(&s->arena, (size_t)s->n_x * sizeof *s->numbers);
-    if (s->numbers == NULL)
+    n = (size_t)(s->n_x * s->n_spans);
+    s->spans = cj__arena_alloc(&s->arena, n * sizeof *s->spans);
+    if (s->spans == NULL)
         return CJ_ENOMEM;
-    memset(s->numbers, 0, (size_t)s->n_x * sizeof *s->numbers);
+    memset(s->spans, 0, n * sizeof *s->spans);
     return CJ_OK;
 }
 
