@@ -25,7 +25,7 @@
 typedef struct cj__plan {
     cj_db *db;
     cj__reader *reader;
-    cj__arena arena; /* parts, journal */
+    cj__arena arena; /* parts, which rows of the journal */
     cj__scan_options opts;
     int64_t from_ms, until_ms; /* of opts, open ends resolved */
     cj__part *parts;           /* by (from_ms, id) */
@@ -33,8 +33,8 @@ typedef struct cj__plan {
     const uint32_t *profile_of; /* profile_of[node] <= node */
     const uint8_t *mask;
     uint32_t n_nodes;
-    cj__row *rows;     /* the journal, in arrival order */
-    uint64_t *journal; /* profile << 32 | row, of the rows wanted, sorted */
+    const cj__row *rows; /* the journal, in arrival order */
+    uint64_t *journal;   /* profile << 32 | row, of the rows wanted, sorted */
     int64_t n_journal;
     int64_t n_foreign; /* nodes that joined an older node's profile */
     uint32_t *nodes;   /* of opts.profile when it is one, ascending */
