@@ -100,6 +100,8 @@ static history_event history_any(history *h)
     if (history_random(h, 3) == 0)
         snprintf(e.properties, sizeof e.properties, "{\"page\":\"/p/%u\",\"n\":%u}",
                  history_random(h, 50), history_random(h, 7));
+    if (h->n_products > 0 && history_random(h, 4) > 0)
+        e.product = 1 + (int)history_random(h, h->n_products);
     return e;
 }
 
@@ -113,6 +115,7 @@ static void history_batch(history *h, const history_event *added, int n)
     cj_event *events = calloc((size_t)n, sizeof *events);
     cj_identifier *ids = calloc((size_t)n, sizeof *ids);
     char(*values)[32] = calloc((size_t)n, sizeof *values);
+    char(*products)[16] = calloc((size_t)n, sizeof *products);
     cj_record_result result = {.struct_size = sizeof result};
 
     for (int i = 0; i < n; i++) {
@@ -121,6 +124,8 @@ static void history_batch(history *h, const history_event *added, int n)
         ids[i].struct_size = sizeof ids[i];
         history_user(from->user, &ids[i].kind, values[i]);
         ids[i].value = values[i];
+        if (from->product > 0)
+            snprintf(products[i], sizeof *products, "P%d", from->product);
         events[i] = (cj_event){
             .struct_size = sizeof events[i],
             .time_ms = from->time_ms,
@@ -130,6 +135,7 @@ static void history_batch(history *h, const history_event *added, int n)
             .n_identifiers = 1,
             .session = history_text(from->session),
             .order_id = history_text(from->order),
+            .product = history_text(products[i]),
             .quantity = from->quantity,
             .value_minor = from->value,
             .properties = history_text(from->properties),
@@ -141,6 +147,7 @@ static void history_batch(history *h, const history_event *added, int n)
     free(events);
     free(ids);
     free(values);
+    free(products);
 }
 
 /* Note an event as the store will: a new user is a new node. */
@@ -313,13 +320,13 @@ static int history_wants(const history *h, const history_event *e,
            history_shows(h, opts, root) && (name < 0 || name == e->name);
 }
 
-static int history_wants_name(const cj__scan_options *opts, uint32_t name)
+static int history_is_among(const uint32_t *list, size_t n, uint32_t id)
 {
-    for (size_t i = 0; i < opts->n_names; i++) {
-        if (opts->names[i] == name)
+    for (size_t i = 0; i < n; i++) {
+        if (list[i] == id)
             return 1;
     }
-    return opts->n_names == 0;
+    return n == 0;
 }
 
 int *history_select(history *h, const cj__scan_options *opts, int name, int *n_out)
@@ -327,33 +334,51 @@ int *history_select(history *h, const cj__scan_options *opts, int name, int *n_o
     history_sorted *sorted = calloc((size_t)h->n_events + 1, sizeof *sorted);
     int *indices = calloc((size_t)h->n_events + 1, sizeof *indices);
     uint32_t ids[HISTORY_NAMES] = {0};
+    uint32_t *products = calloc((size_t)h->n_products + 1, sizeof *products);
     int n = 0;
 
     history_roots(h);
     for (int i = 0; opts->n_names > 0 && i < HISTORY_NAMES; i++)
         ids[i] = history_name_id(h, i);
+    for (uint32_t i = 1; opts->n_products > 0 && i <= h->n_products; i++)
+        products[i] = history_product_id(h, (int)i);
     for (int i = 0; i < h->n_events; i++) {
-        if (history_wants(h, &h->events[i], opts, name) &&
-            history_wants_name(opts, ids[h->events[i].name]))
+        const history_event *e = &h->events[i];
+
+        if (history_wants(h, e, opts, name) &&
+            history_is_among(opts->names, opts->n_names, ids[e->name]) &&
+            history_is_among(opts->products, opts->n_products, products[e->product]))
             sorted[n++] = (history_sorted){h, i};
     }
     qsort(sorted, (size_t)n, sizeof *sorted, history_compare);
     for (int i = 0; i < n; i++)
         indices[i] = sorted[i].index;
     free(sorted);
+    free(products);
     *n_out = n;
     return indices;
 }
 
-uint32_t history_name_id(history *h, int name)
+static uint32_t history_term(history *h, int space, const char *text)
 {
     cj__reader *reader;
     uint32_t id;
 
     ck_assert_int_eq(cj__reader_open(h->db, &reader), CJ_OK);
-    ck_assert_int_eq(cj__reader_term_id(reader, CJ__SPACE_NAME,
-                                        cj__text_of(history_names[name]), &id),
-                     CJ_OK);
+    ck_assert_int_eq(cj__reader_term_id(reader, space, cj__text_of(text), &id), CJ_OK);
     cj__reader_end(reader);
     return id;
+}
+
+uint32_t history_name_id(history *h, int name)
+{
+    return history_term(h, CJ__SPACE_NAME, history_names[name]);
+}
+
+uint32_t history_product_id(history *h, int product)
+{
+    char text[16];
+
+    snprintf(text, sizeof text, "P%d", product);
+    return history_term(h, CJ__SPACE_PRODUCT, text);
 }

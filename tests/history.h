@@ -10,6 +10,7 @@ typedef struct history_event {
     int64_t time_ms, value, quantity;
     int user, name, channel; /* channel -1: none */
     int has_value;
+    int product; /* 0: none */
     uint32_t node;
     char session[24], order[24]; /* "": none */
     char properties[64];
@@ -26,6 +27,7 @@ typedef struct history {
     char path[64];
     uint64_t random;
     uint32_t span_hours;   /* of the times; few: fewer slices, of more blocks */
+    uint32_t n_products;   /* of random events: 1 .. n_products; 0: they have none */
     history_event *events; /* in order of arrival */
     int n_events;
     int n_users;
@@ -69,5 +71,6 @@ int *history_select(history *h, const cj__scan_options *opts, int name, int *n_o
 
 void history_user(int user, const char **kind, char value[32]);
 uint32_t history_name_id(history *h, int name);
+uint32_t history_product_id(history *h, int product); /* 0: no event has it */
 
 #endif

@@ -23,6 +23,14 @@ static const char *const candidates_segments[] = {
     "average_order() > 1 EUR",
     "has(user_id) and orders(last 12 days) >= 1 and orders() > 1",
     "sample(50 %, \"x\") and count(any, last 6 days) >= 1 and count(any) >= 2",
+    "orders(last 60 days) >= 1 and "
+    "count(product_view where product = \"P3\", last 40 days) >= 1 and "
+    "not sequence(product_view where product = \"P3\" -> orders, last 40 days)",
+    "orders() >= 1 and count(refund where product in (\"P1\", \"P4\")) >= 1 and "
+    "sessions() >= 1",
+    "count(product_view where product = \"P2\", last 30 days) >= 1 and "
+    "not count(search, last 9 days) >= 1 and revenue(last 50 days) >= 0 EUR",
+    "orders(last 30 days) = 0 and count(any where product = \"P5\") >= 1",
 };
 enum { CANDIDATES_SEGMENTS = sizeof candidates_segments / sizeof *candidates_segments };
 
@@ -90,6 +98,7 @@ START_TEST(test_candidates__members_are_the_same)
 
         history_open(&h, 41 + (uint64_t)i, 60, seals[i],
                      i == 1 ? "Europe/Berlin" : NULL);
+        h.n_products = 6;
         history_record(&h, 900);
         n += expect_all(&h);
         for (int k = 0; k < 15; k++)
@@ -144,6 +153,8 @@ static int64_t candidates_of(history *h, const char *segment, int64_t as_of_ms)
     return n;
 }
 
+#define VIEWED "count(product_view where product = \"P1\") >= 1"
+
 START_TEST(test_candidates__only_where_it_pays)
 {
     static const struct {
@@ -162,6 +173,13 @@ START_TEST(test_candidates__only_where_it_pays)
         {"country = \"DE\" and has(user_id)",                                       -1},
         {"orders(since 2024-03-25) >= 1 and orders() > 1",                          1 },
         {"in_segment(\"recent\") and orders() >= 1",                                -1},
+ /* after a product, whatever the window; then of those few, what reads less */
+        {VIEWED " and " VIEWED,                                                     -1},
+        {VIEWED " and count(any) >= 1",                                             3 },
+        {VIEWED " and orders() >= 2 and count(any) >= 1",                           2 },
+        {VIEWED " and orders(last 10 days) = 0 and count(any) >= 1",                2 },
+        {VIEWED " and orders() >= 5 and count(any) >= 1",                           0 },
+        {VIEWED " and country = \"DE\" and count(any) >= 1",                        3 },
     };
     history h;
 
@@ -172,6 +190,15 @@ START_TEST(test_candidates__only_where_it_pays)
 
         e.time_ms = HISTORY_FROM_MS + (90 - days) * DAY_MS;
         history_add(&h, e);
+        if (user % 2) { /* 8, 30 and 90 days ago; two of them order again */
+            history_event view = {.user = user, .name = 2, .product = 1, .channel = -1};
+
+            view.time_ms = e.time_ms + DAY_MS / 2;
+            history_add(&h, view);
+            e.time_ms += DAY_MS;
+            if (user > 1)
+                history_add(&h, e);
+        }
     }
     ck_assert_int_eq(cj_segment_define(h.db, "recent", "orders(last 10 days) >= 1", 0),
                      CJ_OK);

@@ -533,10 +533,44 @@ START_TEST(test_known__memory_runs_out)
 }
 END_TEST
 
+/* Who reads no traits loads none: of everybody, or of one. */
+START_TEST(test_known__no_names_no_traits)
+{
+    const cj__text nameless = {NULL, 0};
+    uint32_t index;
+    known_case c;
+
+    shop_open(&c.s, NULL, 0);
+    shop_events(&c.s, "ann 2025-01-01 x\nbob 2025-01-02 x\n");
+    shop_traits(&c.s, "ann 2025-01-01 country \"DE\"\n");
+    for (uint32_t only = 0; only <= 2; only++) {
+        expect_ok(cj__reader_open(c.s.db, &c.reader));
+        cj__set_begin(&c.set, c.s.db, cj__reader_conn(c.reader));
+        expect_ok(cj__set_add(&c.set, nameless, cj__text_of("orders() = 0"), &index));
+        expect_ok(cj__known_load(&c.known, c.reader, &c.set, NULL, 0, only));
+        ck_assert_ptr_null(c.known.starts);
+        ck_assert_uint_eq(c.known.n_traits, 0);
+        for (uint32_t profile = 1; profile <= 2; profile++) {
+            cj__facts f = {.n_traits = 77};
+
+            if (only != 0 && only != profile)
+                continue;
+            cj__known_facts(&c.known, profile, &f);
+            ck_assert_int_eq(f.profile, profile);
+            ck_assert_int_eq(f.n_traits, 0);
+        }
+        known_end(&c);
+    }
+    expect_in(&c.s, "2025-02-01", "orders() = 0", "1 2");
+    expect_in(&c.s, "2025-02-01", "orders() = 0 and country = \"DE\"", "1");
+    shop_close(&c.s);
+}
+END_TEST
+
 HARNESS_MAIN("segment_known", test_known__traits_by_name_and_time,
              test_known__nulls_and_sources,
              test_known__a_value_of_the_same_moment_replaces,
              test_known__traits_of_who_became_one, test_known__identifiers_of_each_kind,
              test_known__a_shared_device, test_known__lists_follow_merges,
              test_known__nobody_is_there, test_known__random_people,
-             test_known__memory_runs_out)
+             test_known__no_names_no_traits, test_known__memory_runs_out)

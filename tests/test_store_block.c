@@ -238,6 +238,52 @@ START_TEST(test_store_block__a_node_is_that_part_of_all)
 }
 END_TEST
 
+/* A node's rows by where they are, too. */
+START_TEST(test_store_block__nodes_and_their_runs)
+{
+    static uint32_t node[CJ__BLOCK_EVENTS];
+    static uint16_t row[CJ__BLOCK_EVENTS + 1];
+    bench b;
+
+    bench_begin(&b, 11);
+    for (uint32_t round = 0; round < 4 * N_SIZES; round++) {
+        const uint32_t n = sizes[round % N_SIZES];
+        const uint32_t want = (uint32_t)random_next(&b.r) & CJ__COL_ALL;
+        cj__text core, props;
+        int64_t n_nodes;
+
+        bench_encode(&b, n, round % 2 != 0, CJ__COL_ALL, &core, &props);
+        ck_assert_int_eq(cj__block_nodes(core, node, row, &n_nodes), CJ_OK);
+        ck_assert_int_ge(n_nodes, 1);
+        ck_assert_uint_eq(row[0], 0);
+        ck_assert_uint_eq(row[n_nodes], n);
+        for (int64_t i = 0; i < n_nodes; i++) {
+            const uint32_t range[2] = {row[i], row[i + 1]};
+
+            ck_assert_uint_lt(range[0], range[1]);
+            ck_assert(i == 0 || node[i] > node[i - 1]);
+            for (uint32_t k = range[0]; k < range[1]; k++)
+                ck_assert_uint_eq(rows[k].node, node[i]);
+            if (i % 7 != 0)
+                continue;
+            guarded_begin(want);
+            ck_assert_int_eq(cj__block_run(core, node[i], range, want, &out.c), CJ_OK);
+            ck_assert_int_eq(out.c.n, range[1] - range[0]);
+            guarded_check(range[1] - range[0]);
+            for (uint32_t k = range[0]; k < range[1]; k++)
+                expect_row(want, CJ__COL_ALL, k - range[0], &rows[k]);
+        }
+        ck_assert_int_eq(cj__block_run(core, node[0], (uint32_t[]){n, n}, want, &out.c),
+                         CJ_ECORRUPT);
+        ck_assert_int_eq(
+            cj__block_run(core, node[0], (uint32_t[]){0, n + 1}, want, &out.c),
+            CJ_ECORRUPT);
+        free_both(core, props);
+    }
+    bench_end(&b);
+}
+END_TEST
+
 /* Columns that are full are read without the codes, others beside them with. */
 START_TEST(test_store_block__full_columns)
 {
@@ -407,6 +453,9 @@ START_TEST(test_store_block__damage_never_leads_outside)
             refused += cj__block_columns(copy, CJ__COL_ALL, &out.c) != CJ_OK;
             cj__block_node(copy, rows[n / 2].node, CJ__COL_ALL, &out.c, &first);
             guarded_check(CJ__BLOCK_EVENTS);
+            cj__block_run(copy, rows[n / 2].node, (uint32_t[]){n / 3, n / 2 + 1},
+                          CJ__COL_ALL, &out.c);
+            guarded_check(CJ__BLOCK_EVENTS);
             refused += cj__block_rows(copy, props, &b.read, got, &n_got) != CJ_OK;
             ck_assert_int_le(n_got, CJ__BLOCK_EVENTS);
             bytes_free(copy);
@@ -476,7 +525,8 @@ END_TEST
 HARNESS_MAIN("store_block", test_store_block__rows_come_back,
              test_store_block__columns_agree_with_rows,
              test_store_block__a_node_is_that_part_of_all,
-             test_store_block__full_columns, test_store_block__rows_need_not_be_sorted,
+             test_store_block__nodes_and_their_runs, test_store_block__full_columns,
+             test_store_block__rows_need_not_be_sorted,
              test_store_block__encoding_appends_and_is_deterministic,
              test_store_block__holds_1_to_4096_rows,
              test_store_block__checksums_see_every_byte,

@@ -20,7 +20,14 @@
 #define CJ__MAX_STRUCT 65536  /* bytes of an options struct: more is an unset field */
 #define CJ__MAX_SEGMENT 65536 /* bytes of a segment's text: a page of it has 3,000 */
 #define CJ__LIVE_CACHE                                                                 \
-    ((int64_t)64 << 20)            /* bytes of hot profiles: a day's customers */
+    ((int64_t)64 << 20) /* bytes of hot profiles: a day's customers */
+#define CJ__KEPT_CORES_BYTES                                                           \
+    ((size_t)16 << 20) /* of a handle: some hundred blocks that few rows are asked of  \
+                        */
+#define CJ__KEPT_ZONES_BYTES                                                           \
+    ((size_t)8 << 20) /* 10 million events of a shop with 5,000 products */
+#define CJ__KEPT_NODES_BYTES ((size_t)8 << 20) /* 90 days of those 10 million events   \
+                                                */
 #define CJ__MAX_LIVE 1000          /* live segments: each looks at what is recorded */
 #define CJ__MAX_FEED 1000000       /* rows of one look at the feed */
 #define CJ__MAX_SEGMENT_DEPTH 32   /* conditions within conditions: read by people */

@@ -11,24 +11,30 @@ static int32_t gather_damaged(const cj__part_block *block)
                     (long long)block->id);
 }
 
-/* Fill in the profiles; 0 when the nodes are out of order or do not exist. */
-static int gather_roots(const cj__plan *p, cj__frame *f, int64_t first, int64_t n)
+/* Whether the nodes of rows [first, first + n) exist and are in order. */
+static int gather_is_sound(const cj__plan *p, const cj__frame *f, int64_t first,
+                           int64_t n)
 {
     const uint32_t *node = f->u32[CJ__FRAME_NODE] + first;
-    uint32_t *root = f->u32[CJ__FRAME_ROOT] + first;
     uint32_t wrong = 0;
 
     for (int64_t i = 1; i < n; i++)
         wrong |= node[i] < node[i - 1];
-    if (wrong || node[0] < 1 || node[n - 1] > p->n_nodes)
-        return 0;
+    return !wrong && node[0] >= 1 && node[n - 1] <= p->n_nodes;
+}
+
+/* Fill in the profiles. */
+static void gather_roots(const cj__plan *p, cj__frame *f, int64_t first, int64_t n)
+{
+    const uint32_t *node = f->u32[CJ__FRAME_NODE] + first;
+    uint32_t *root = f->u32[CJ__FRAME_ROOT] + first;
+
     if (p->simple) {
         memcpy(root, node, (size_t)n * sizeof *root);
-        return 1;
+        return;
     }
     for (int64_t i = 0; i < n; i++)
         root[i] = p->profile_of[node[i]];
-    return 1;
 }
 
 /* They are decoded where nothing lies as long as events are gathered. */
@@ -48,6 +54,20 @@ int32_t cj__gather_texts(cj__worker *w, int64_t n, const cj__text **out)
     return cj__props_decode((cj__text){w->props.data, w->props.n}, arena, n, texts);
 }
 
+static int32_t gather_kept(cj__worker *w, int64_t id, cj__block_header *header)
+{
+    cj__reader *reader = w->walk->plan.reader;
+    int32_t rc;
+
+    cj__reader_let_go(reader, CJ__KEPT_CORES, w->held);
+    w->held = NULL;
+    CJ_TRY(cj__reader_core(reader, id, &w->held));
+    w->bytes = (cj__text){(const char *)w->held->bytes, w->held->n};
+    *header = w->held->header;
+out:
+    return rc;
+}
+
 /* Read a block's bytes: core, and properties when they are wanted. */
 int32_t cj__gather_open(cj__worker *w, int64_t id, cj__block_header *header)
 {
@@ -56,27 +76,49 @@ int32_t cj__gather_open(cj__worker *w, int64_t id, cj__block_header *header)
     int32_t rc;
 
     CJ_TRY(cj__walk_tick(w));
+    if (w->walk->keeps && !has_props)
+        return gather_kept(w, id, header);
     CJ_TRY(cj__reader_block(w->walk->plan.reader, id, &w->core,
                             has_props ? &w->props : NULL));
     if (has_props) /* none is checked, too */
         props = (cj__text){w->props.n == 0 ? "" : w->props.data, w->props.n};
-    rc = cj__block_open((cj__text){w->core.data, w->core.n}, props, header);
+    w->bytes = (cj__text){w->core.data, w->core.n};
+    rc = cj__block_open(w->bytes, props, header);
 out:
     return rc;
+}
+
+/* Rows [first, first + n) of a product: a loop without branches, since few rows have
+ * it and nobody can foretell which. */
+static int64_t gather_product(const uint32_t *product, int64_t first, int64_t n,
+                              uint32_t wanted, uint32_t *pick)
+{
+    int64_t kept = 0;
+
+    for (int64_t i = first; i < first + n; i++) {
+        pick[kept] = (uint32_t)i;
+        kept += product[i] == wanted;
+    }
+    return kept;
 }
 
 /* Pick, of n rows behind those of a frame, the ones that the folds read. */
 static int64_t gather_read(cj__worker *w, const cj__frame *f, int64_t n)
 {
     const cj__plan *p = &w->walk->plan;
+    const int is_one = p->opts.n_products == 1;
     int64_t kept = 0;
 
     if (p->names == NULL && p->opts.n_products == 0)
         return n;
+    if (is_one)
+        n = gather_product(f->u32[CJ__FRAME_PRODUCT], f->n, n, p->opts.products[0],
+                           w->pick);
+    for (int64_t i = 0; i < n; i++) {
+        const uint32_t row = is_one ? w->pick[i] : (uint32_t)(f->n + i);
 
-    for (int64_t i = f->n; i < f->n + n; i++) {
-        w->pick[kept] = (uint32_t)i;
-        kept += cj__plan_reads(p, f, i);
+        w->pick[kept] = row;
+        kept += cj__plan_reads(p, f, row);
     }
     return kept;
 }
@@ -88,19 +130,19 @@ int32_t cj__gather_block(cj__worker *w, const cj__part_block *block, cj__frame *
     cj__block_header header;
     const cj__text *texts;
     cj__columns view;
-    cj__text core;
     int64_t n;
     int32_t rc;
 
     CJ_TRY(cj__gather_open(w, block->id, &header));
-    core = (cj__text){w->core.data, w->core.n};
     if (header.n < 1 || header.n > CJ__BLOCK_EVENTS || header.n != block->n_events)
         return gather_damaged(block);
     CJ_TRY(cj__frame_reserve(to, to->n + header.n));
     view = cj__frame_view(to, to->n);
-    CJ_TRY(cj__block_columns(core, w->walk->want, &view));
-    if (view.n != header.n || !gather_roots(p, to, to->n, header.n))
+    CJ_TRY(cj__block_columns(w->bytes, w->walk->want, &view));
+    if (view.n != header.n || !gather_is_sound(p, to, to->n, header.n))
         return gather_damaged(block);
+    if (w->walk->is_sparse)
+        CJ_TRY(cj__zone_keep(w, block->id, to, header.n));
     n = gather_read(w, to, header.n);
     if (n == 0)
         return CJ_OK;
@@ -108,6 +150,7 @@ int32_t cj__gather_block(cj__worker *w, const cj__part_block *block, cj__frame *
     cj__frame_put_texts(to, to->n, header.n, texts);
     if (n < header.n)
         cj__frame_take(to, to->n, to, w->pick, n);
+    gather_roots(p, to, to->n, n);
     to->n += n;
 out:
     return rc;

@@ -25,7 +25,7 @@
 typedef struct cj__plan {
     cj_db *db;
     cj__reader *reader;
-    cj__arena arena; /* parts, journal */
+    cj__arena arena; /* parts, which rows of the journal */
     cj__scan_options opts;
     int64_t from_ms, until_ms; /* of opts, open ends resolved */
     cj__part *parts;           /* by (from_ms, id) */
@@ -33,8 +33,8 @@ typedef struct cj__plan {
     const uint32_t *profile_of; /* profile_of[node] <= node */
     const uint8_t *mask;
     uint32_t n_nodes;
-    cj__row *rows;     /* the journal, in arrival order */
-    uint64_t *journal; /* profile << 32 | row, of the rows wanted, sorted */
+    const cj__row *rows; /* the journal, in arrival order */
+    uint64_t *journal;   /* profile << 32 | row, of the rows wanted, sorted */
     int64_t n_journal;
     int64_t n_foreign; /* nodes that joined an older node's profile */
     uint32_t *nodes;   /* of opts.profile when it is one, ascending */
@@ -144,7 +144,9 @@ typedef struct cj__worker {
     struct cj__walk *walk;
     int is_caller; /* its thread called the scan: it reports progress */
     cj__str core, props;
-    cj__str *partial; /* per fold, of the window at hand */
+    cj__kept_block *held; /* instead of core, when the scan keeps what it reads */
+    cj__text bytes;       /* of the core at hand, in either */
+    cj__str *partial;     /* per fold, of the window at hand */
     cj__frame gather, sorted, spare;
     cj__columns view; /* of the frame that is shown to the folds */
     cj__slot *slots;
@@ -171,6 +173,10 @@ typedef struct cj__whole_block { /* a block, and its first row in the frame of a
 typedef struct cj__block_ref {
     uint32_t part, block;
 } cj__block_ref;
+
+typedef struct cj__run { /* the rows of one block among a worker's */
+    uint32_t worker, first, n;
+} cj__run;
 
 typedef struct cj__walk {
     cj__plan plan;
@@ -201,6 +207,13 @@ typedef struct cj__walk {
     uint32_t *order; /* rows of the whole by window */
     int64_t *order_starts;
     size_t n_starts;
+
+    int keeps;     /* cores stay in memory for the next scan */
+    int is_sparse; /* sparse.c; of the above it needs refs */
+    int is_dense;  /* it was a mistake */
+    cj__run *runs; /* of each of refs */
+    int64_t n_runs;
+    atomic_llong n_rows;
 
     int by_states; /* states.c; of the above it needs lo, hi, bits, refs, windows */
     char *places;  /* per fold: states; then place_of */
@@ -248,6 +261,17 @@ int32_t cj__whole_gather(cj__walk *walk);
 int32_t cj__whole_arrange(cj__walk *walk);             /* by window */
 int32_t cj__whole_take(cj__worker *w, int64_t window); /* grouped, in w->sorted */
 void cj__whole_end(cj__walk *walk);
+
+/* sparse.c */
+int cj__sparse_suits(const cj__walk *walk, const cj__scan_options *opts);
+int32_t cj__sparse_scan(cj__walk *walk); /* or is_dense is set, and nothing shown */
+void cj__sparse_end(cj__walk *walk);
+
+/* zone.c */
+int cj__zone_suits(const cj__scan_options *opts); /* can blocks be passed over? */
+int cj__zone_may_have(const cj__plan *p, int64_t block);
+/* Of a block whose n rows stand behind those of the frame. */
+int32_t cj__zone_keep(cj__worker *w, int64_t block, const cj__frame *f, int64_t n);
 
 /* states.c */
 int cj__states_suffice(const cj__fold *folds, int n_folds,

@@ -39,25 +39,22 @@ out:
     return rc;
 }
 
-/* Decode a node's rows behind the gathered ones and keep those within the time. */
-static int32_t one_rows(cj__worker *w, uint32_t node, one_block *b)
+/* Rows [first, first + n) of the block, decoded behind the gathered ones: keep those
+ * within the time. */
+static int32_t one_take(cj__worker *w, uint32_t node, one_block *b,
+                        const cj__columns *view, int64_t first_row)
 {
     const cj__plan *p = &w->walk->plan;
-    const cj__text core = {w->core.data, w->core.n};
     cj__frame *f = &w->gather;
-    cj__columns view;
-    int64_t first_row, n = 0;
+    int64_t n = 0;
     int32_t rc;
 
-    CJ_TRY(cj__frame_reserve(f, f->n + b->n));
-    view = cj__frame_view(f, f->n);
-    CJ_TRY(cj__block_node(core, node, w->walk->want, &view, &first_row));
-    CJ_TRY(one_texts(w, b, first_row, view.n));
-    for (int64_t i = 0; i < view.n; i++) {
+    CJ_TRY(one_texts(w, b, first_row, view->n));
+    for (int64_t i = 0; i < view->n; i++) {
         f->u32[CJ__FRAME_NODE][f->n + i] = node;
         f->u32[CJ__FRAME_ROOT][f->n + i] = p->opts.profile;
         w->pick[n] = (uint32_t)(f->n + i);
-        n += view.time_ms[i] >= p->from_ms && view.time_ms[i] < p->until_ms &&
+        n += view->time_ms[i] >= p->from_ms && view->time_ms[i] < p->until_ms &&
              cj__plan_reads(p, f, f->n + i);
     }
     cj__frame_take(f, f->n, f, w->pick, n);
@@ -67,9 +64,108 @@ out:
     return rc;
 }
 
+/* A node's rows of the block at hand. */
+static int32_t one_rows(cj__worker *w, uint32_t node, one_block *b)
+{
+    cj__frame *f = &w->gather;
+    cj__columns view;
+    int64_t first_row;
+    int32_t rc;
+
+    CJ_TRY(cj__frame_reserve(f, f->n + b->n));
+    view = cj__frame_view(f, f->n);
+    CJ_TRY(cj__block_node(w->bytes, node, w->walk->want, &view, &first_row));
+    CJ_TRY(one_take(w, node, b, &view, first_row));
+out:
+    return rc;
+}
+
+/* The same, when it is known which rows they are. */
+static int32_t one_run(cj__worker *w, uint32_t node, one_block *b,
+                       const uint32_t range[2])
+{
+    cj__frame *f = &w->gather;
+    cj__columns view;
+    int32_t rc;
+
+    CJ_TRY(cj__frame_reserve(f, f->n + (range[1] - range[0])));
+    view = cj__frame_view(f, f->n);
+    CJ_TRY(cj__block_run(w->bytes, node, range, w->walk->want, &view));
+    CJ_TRY(one_take(w, node, b, &view, range[0]));
+out:
+    return rc;
+}
+
+/* Of few profiles many blocks have nobody: what nodes a block has is kept, as their
+ * numbers and then where the rows of each begin. */
+static int32_t one_keep_nodes(cj__worker *w, int64_t block)
+{
+    uint32_t bytes[CJ__BLOCK_EVENTS + CJ__BLOCK_EVENTS / 2 + 1];
+    uint16_t row[CJ__BLOCK_EVENTS + 1];
+    int64_t n;
+    int32_t rc;
+
+    CJ_TRY(cj__block_nodes(w->bytes, bytes, row, &n));
+    memcpy(bytes + n, row, ((size_t)n + 1) * sizeof *row);
+    CJ_TRY(
+        cj__reader_keep(w->walk->plan.reader, CJ__KEPT_NODES, block,
+                        (cj__text){(const char *)bytes, (size_t)n * 6 + sizeof *row}));
+out:
+    return rc;
+}
+
+/* The rows of a node; none: range[0] == range[1]. */
+static void one_find(const cj__kept_block *nodes, uint32_t node, uint32_t range[2])
+{
+    const size_t n = (nodes->n - sizeof(uint16_t)) / 6;
+    const uint32_t *at = (const uint32_t *)(const void *)nodes->bytes;
+    const uint16_t *row = (const uint16_t *)(const void *)(at + n);
+    size_t low = 0, high = n;
+
+    range[0] = range[1] = 0;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+
+        if (at[middle] < node)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low < n && at[low] == node) {
+        range[0] = row[low];
+        range[1] = row[low + 1];
+    }
+}
+
+/* A node's rows of a block that it may be in, when the scan keeps what it reads. */
+static int32_t one_kept(cj__worker *w, uint32_t node, int64_t block, one_block *b)
+{
+    cj__reader *reader = w->walk->plan.reader;
+    cj__kept_block *nodes = cj__reader_kept(reader, CJ__KEPT_NODES, block);
+    uint32_t range[2];
+    int32_t rc = CJ_OK;
+
+    if (nodes == NULL) {
+        if (b->id != block)
+            CJ_TRY(one_open(w, block, b));
+        CJ_TRY(one_keep_nodes(w, block));
+        return one_rows(w, node, b);
+    }
+    one_find(nodes, node, range);
+    cj__reader_let_go(reader, CJ__KEPT_NODES, nodes);
+    if (range[0] == range[1])
+        return CJ_OK;
+    if (b->id != block)
+        CJ_TRY(one_open(w, block, b));
+    CJ_TRY(one_run(w, node, b, range));
+out:
+    return rc;
+}
+
 static int32_t one_part(cj__worker *w, const cj__part *part)
 {
-    const cj__plan *p = &w->walk->plan;
+    const cj__walk *walk = w->walk;
+    const cj__plan *p = &walk->plan;
     one_block b = {0};
     int32_t rc = CJ_OK;
 
@@ -78,6 +174,10 @@ static int32_t one_part(cj__worker *w, const cj__part *part)
 
         for (int64_t i = cj__plan_block(part, node);
              i < part->n_blocks && part->blocks[i].first_node <= node; i++) {
+            if (walk->keeps) {
+                CJ_TRY(one_kept(w, node, part->blocks[i].id, &b));
+                continue;
+            }
             if (b.id != part->blocks[i].id)
                 CJ_TRY(one_open(w, part->blocks[i].id, &b));
             CJ_TRY(one_rows(w, node, &b));

@@ -90,7 +90,7 @@ static int32_t plan_journal(cj__plan *p)
     int64_t n_rows;
     int32_t rc;
 
-    rc = cj__reader_journal(p->reader, &p->arena, &p->rows, &n_rows);
+    rc = cj__reader_journal(p->reader, &p->rows, &n_rows);
     if (rc != CJ_OK || n_rows == 0)
         return rc;
     p->journal = cj__arena_alloc(&p->arena, (size_t)n_rows * 2 * sizeof(uint64_t));

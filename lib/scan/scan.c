@@ -48,11 +48,11 @@ static void scan_share(cj__walk *walk, int64_t *n_slots)
     int64_t each = (p->n_foreign > 0 ? bytes / 2 : bytes) / walk->n_workers;
 
     row += text;
-    walk->is_whole = text == 0 && p->opts.profiles == NULL && p->n_foreign > 0 &&
-                     cj__whole_fits(walk, bytes / 2);
+    walk->is_whole = !walk->is_sparse && text == 0 && p->opts.profiles == NULL &&
+                     p->n_foreign > 0 && cj__whole_fits(walk, bytes / 2);
     walk->window_events = scan_clamp(each / 2 / in_window, SCAN_WINDOW_LEAST,
                                      walk->is_whole ? SCAN_WINDOW_WHOLE : SCAN_WINDOW);
-    *n_slots = walk->is_whole || walk->by_states
+    *n_slots = walk->is_whole || walk->by_states || walk->is_sparse
                    ? 0
                    : scan_clamp(each / 3 / (row * CJ__BLOCK_EVENTS), 0, p->n_parts);
     each = walk->window_events * in_window + *n_slots * row * CJ__BLOCK_EVENTS;
@@ -94,6 +94,7 @@ static void scan_worker_end(cj__walk *walk, cj__worker *w)
 
     if (w->walk == NULL)
         return; /* not begun */
+    cj__reader_let_go(walk->plan.reader, CJ__KEPT_CORES, w->held);
     cj__str_end(&w->core);
     cj__str_end(&w->props);
     cj__frame_end(&w->gather);
@@ -205,6 +206,7 @@ static void scan_end(cj__walk *walk)
     cj__foreign_end(walk);
     cj__whole_end(walk);
     cj__states_end(walk);
+    cj__sparse_end(walk);
     cj__bins_end(&walk->bins);
     for (int i = 0; walk->workers != NULL && i < walk->n_workers; i++)
         scan_worker_end(walk, &walk->workers[i]);
@@ -224,31 +226,49 @@ static void scan_hand_over(cj__walk *walk)
     }
 }
 
-int32_t cj__scan(cj_db *db, const cj__scan_options *opts, cj__fold *folds, int n_folds)
+/* Sparse when it may be; then it may turn out to be dense. */
+static int32_t scan_run(cj__walk *walk, const cj__scan_options *opts, int may_be_sparse)
 {
-    cj__walk walk;
+    cj_db *db = walk->plan.db;
     int32_t rc;
 
-    memset(&walk, 0, sizeof walk);
-    walk.bins.allocator = &db->cx.allocator;
-    walk.plan.db = db;
-    walk.folds = folds;
-    walk.n_folds = n_folds;
-    pthread_mutex_init(&walk.lock, NULL);
+    walk->bins.allocator = &db->cx.allocator;
+    walk->by_states = cj__states_suffice(walk->folds, walk->n_folds, opts);
+    walk->want = scan_columns(walk, opts);
+    walk->is_sparse = may_be_sparse && cj__sparse_suits(walk, opts);
+    walk->keeps = opts->n_some > 0;
+    CJ_TRY(cj__plan_open(&walk->plan, db, opts));
+    if (walk->plan.n_nodes == 0 && opts->n_some == 0)
+        goto out;
+    CJ_TRY(scan_begin(walk));
+    CJ_TRY(opts->n_some > 0     ? scan_many(walk)
+           : opts->profile != 0 ? cj__scan_one(&walk->workers[0])
+           : walk->is_sparse    ? cj__sparse_scan(walk)
+                                : scan_all(walk));
+    scan_hand_over(walk);
+out:
+    return rc;
+}
+
+int32_t cj__scan(cj_db *db, const cj__scan_options *opts, cj__fold *folds, int n_folds)
+{
+    int may_be_sparse = 1;
+    int32_t rc = CJ_OK;
+
     for (int i = 0; i < n_folds; i++)
         cj__str_init(&folds[i].partial, &db->cx.allocator, CJ__PARTIAL_BYTES);
-    walk.by_states = cj__states_suffice(folds, n_folds, opts);
-    walk.want = scan_columns(&walk, opts);
-    CJ_TRY(cj__plan_open(&walk.plan, db, opts));
-    if (walk.plan.n_nodes == 0 && opts->n_some == 0)
-        goto out;
-    CJ_TRY(scan_begin(&walk));
-    CJ_TRY(opts->n_some > 0     ? scan_many(&walk)
-           : opts->profile != 0 ? cj__scan_one(&walk.workers[0])
-                                : scan_all(&walk));
-    scan_hand_over(&walk);
-out:
-    scan_end(&walk);
+    for (int again = 1; again && rc == CJ_OK; may_be_sparse = 0) {
+        cj__walk walk;
+
+        memset(&walk, 0, sizeof walk);
+        walk.plan.db = db;
+        walk.folds = folds;
+        walk.n_folds = n_folds;
+        pthread_mutex_init(&walk.lock, NULL);
+        rc = scan_run(&walk, opts, may_be_sparse);
+        again = walk.is_dense;
+        scan_end(&walk);
+    }
     for (int i = 0; rc != CJ_OK && i < n_folds; i++)
         cj__str_end(&folds[i].partial);
     return rc;

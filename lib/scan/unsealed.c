@@ -4,18 +4,15 @@
 
 int32_t cj__scan_unsealed(cj__reader *reader, cj__frame *to)
 {
-    cj__arena arena;
-    cj__row *rows;
+    const cj__row *rows;
     int64_t n;
     int32_t rc;
 
-    cj__arena_init(&arena, to->allocator);
-    CJ_TRY(cj__reader_journal(reader, &arena, &rows, &n));
+    CJ_TRY(cj__reader_journal(reader, &rows, &n));
     CJ_TRY(cj__frame_reserve(to, n));
     for (int64_t i = 0; i < n; i++)
         cj__frame_put_row(to, &rows[i], rows[i].node);
     CJ_TRY(cj__frame_own(to, 0, n));
 out:
-    cj__arena_end(&arena);
     return rc;
 }

@@ -175,8 +175,10 @@ out:
 static int32_t known_traits(known_load *l, const cj__text *names, size_t n)
 {
     const cj__known *k = l->k;
-    int32_t rc;
+    int32_t rc = CJ_OK;
 
+    if (n == 0)
+        return CJ_OK; /* an array for everybody would only say so */
     CJ_TRY(known_names(l, names, n));
     if (l->n_names > 0 && k->only == 0)
         CJ_TRY(known_traits_all(l));
@@ -335,8 +337,8 @@ void cj__known_facts(const cj__known *k, uint32_t profile, cj__facts *facts)
     const size_t slot = k->only == 0 ? profile : 0;
 
     facts->profile = profile;
-    facts->traits = k->traits + k->starts[slot];
-    facts->n_traits = k->starts[slot + 1] - k->starts[slot];
+    facts->traits = k->starts == NULL ? NULL : k->traits + k->starts[slot];
+    facts->n_traits = k->starts == NULL ? 0 : k->starts[slot + 1] - k->starts[slot];
     for (int i = 0; i < 9; i++)
         facts->n_identifiers[i] = k->identifiers == NULL ? 0 : k->identifiers[slot][i];
     facts->shared_device = k->shared != NULL && k->shared[slot];

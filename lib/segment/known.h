@@ -16,7 +16,7 @@ typedef struct cj__known {
     size_t n_slots; /* by profile; of one: 1 */
     cj__fact_trait *traits;
     size_t n_traits, traits_capacity;
-    uint32_t *starts;           /* of each slot's traits, and the end */
+    uint32_t *starts; /* of each slot's traits, and the end; NULL: none are read */
     uint32_t (*identifiers)[9]; /* NULL: not read */
     uint8_t *shared;
     uint8_t **lists; /* by the set's lists, then by slot */

@@ -60,7 +60,17 @@ static int nodes_read(block_reader *r)
     return rows == r->n ? 0 : -1;
 }
 
-/* Narrow the reader to one node's run, its only one then; to none when it is not there.
+/* From now on one node's run is the only one. */
+static void nodes_narrow(block_reader *r, uint32_t node, uint32_t from, uint32_t count)
+{
+    r->from = from;
+    r->count = count;
+    r->a[0] = node - r->layout.header.first_node;
+    r->b[0] = count;
+    r->runs = 1;
+}
+
+/* Narrow the reader to one node's run; to none when it is not there.
  * Steps are read in parts, since half of them suffice on average. */
 static int nodes_find(block_reader *r, uint32_t node)
 {
@@ -90,10 +100,7 @@ static int nodes_find(block_reader *r, uint32_t node)
         if (r->b[i] >= r->n || rows > r->n)
             return -1;
     }
-    r->count = (uint32_t)rows - r->from;
-    r->a[0] = node - r->layout.header.first_node;
-    r->b[0] = r->count;
-    r->runs = 1;
+    nodes_narrow(r, node, r->from, (uint32_t)rows - r->from);
     return 0;
 }
 
@@ -434,6 +441,37 @@ int32_t cj__block_node(cj__text core, uint32_t node, uint32_t want, cj__columns 
         return cj__block_corrupt();
     *first_row_out = r.from;
     return CJ_OK;
+}
+
+int32_t cj__block_nodes(cj__text core, uint32_t *node, uint16_t *row, int64_t *n_out)
+{
+    uint32_t value, at = 0;
+    block_reader r;
+
+    *n_out = 0;
+    if (reader_open(&r, core) != 0 || nodes_read(&r) != 0)
+        return cj__block_corrupt();
+    value = r.layout.header.first_node;
+    for (uint32_t i = 0; i < r.runs; i++) {
+        node[i] = value += (uint32_t)r.a[i];
+        row[i] = (uint16_t)at;
+        at += (uint32_t)r.b[i];
+    }
+    row[r.runs] = (uint16_t)at;
+    *n_out = r.runs;
+    return CJ_OK;
+}
+
+int32_t cj__block_run(cj__text core, uint32_t node, const uint32_t range[2],
+                      uint32_t want, cj__columns *out)
+{
+    block_reader r;
+
+    out->n = 0;
+    if (reader_open(&r, core) != 0 || range[0] >= range[1] || range[1] > r.n)
+        return cj__block_corrupt();
+    nodes_narrow(&r, node, range[0], range[1] - range[0]);
+    return reader_columns(&r, want, out) != 0 ? cj__block_corrupt() : CJ_OK;
 }
 
 /* Arrays of n rows for every column but the texts. */

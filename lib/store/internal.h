@@ -3,6 +3,7 @@
 #define CJ__STORE_INTERNAL_H
 
 #include "store/block.h"
+#include "store/kept.h"
 #include "store/reader.h"
 #include "store/store.h"
 
@@ -86,6 +87,28 @@ struct cj__store {
 
     pthread_mutex_t reader_lock;
     cj__reader *idle[CJ__READERS]; /* connections to use again */
+    cj__kept kept[CJ__N_KEPT];
+};
+
+/* A connection in a read transaction: reader.c, and reader_blocks.c for `directory`. */
+struct cj__reader {
+    cj__conn conn;
+    pthread_mutex_t lock;
+    uint32_t *profile_of; /* index 0 unused */
+    uint8_t *mask;
+    size_t nodes_capacity;
+    int64_t n_nodes, n_log; /* what profile_of stands for; n_nodes -1: nothing */
+    int64_t n_merged, n_guests;
+    int nodes_are_known;     /* in this snapshot */
+    int64_t last_part, part; /* of the snapshot; of what `parts` stands for */
+    cj__part *parts[2];      /* by family, in directory */
+    int64_t n_parts;         /* -1: not read */
+    cj__arena directory, journal;
+    cj__row *rows; /* of the journal; NULL: not read */
+    int64_t n_rows;
+    cj__text *terms; /* by id; data NULL: not read */
+    size_t terms_capacity;
+    cj__arena texts;
 };
 
 int32_t cj__sqlite_fail(int sqlite_rc, const char *doing);

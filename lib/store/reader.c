@@ -1,22 +1,10 @@
 /* Read snapshots.  Connections are kept, with what they have learned that stays true:
- * the texts of terms, and profile_of[] as long as no node and no merge has come since.
- */
+ * the texts of terms, profile_of[] as long as no node and no merge has come since, the
+ * directory as long as no part has; and with what holds for a snapshot, the journal's
+ * rows, until it ends. */
 #include "store/internal.h"
 
 #include <string.h>
-
-struct cj__reader {
-    cj__conn conn;
-    pthread_mutex_t lock;
-    uint32_t *profile_of; /* index 0 unused */
-    uint8_t *mask;
-    size_t nodes_capacity;
-    int64_t n_nodes, n_log; /* what profile_of stands for; n_nodes -1: nothing */
-    int64_t n_merged, n_guests;
-    cj__text *terms; /* by id; data NULL: not read */
-    size_t terms_capacity;
-    cj__arena texts;
-};
 
 void cj__reader_free(cj__reader *r)
 {
@@ -29,6 +17,8 @@ void cj__reader_free(cj__reader *r)
     cj__free(a, r->mask, r->nodes_capacity);
     cj__free(a, r->terms, r->terms_capacity * sizeof *r->terms);
     cj__arena_end(&r->texts);
+    cj__arena_end(&r->directory);
+    cj__arena_end(&r->journal);
     cj__conn_close(&r->conn);
     (void)pthread_mutex_destroy(&r->lock);
     cj__free(a, r, sizeof *r);
@@ -43,9 +33,11 @@ static int32_t reader_new(cj_db *db, cj__reader **out)
     *out = NULL;
     if (r == NULL)
         return CJ_ENOMEM;
-    r->n_nodes = -1;
+    r->n_nodes = r->n_parts = -1;
     (void)pthread_mutex_init(&r->lock, NULL);
     cj__arena_init(&r->texts, &db->cx.allocator);
+    cj__arena_init(&r->directory, &db->cx.allocator);
+    cj__arena_init(&r->journal, &db->cx.allocator);
     rc = cj__conn_open(db, &r->conn,
                        (db->flags & CJ_OPEN_READONLY) ? SQLITE_OPEN_READONLY
                                                       : SQLITE_OPEN_READWRITE);
@@ -78,7 +70,8 @@ int32_t cj__reader_open(cj_db *db, cj__reader **out)
     if (rc != CJ_OK)
         return rc;
     CJ_TRY(cj__query_one(&r->conn, STMT_BEGIN_READ, &ignored));
-    CJ_TRY(cj__query_one(&r->conn, STMT_PART_MAX, &ignored)); /* takes the snapshot */
+    CJ_TRY(cj__query_one(&r->conn, STMT_PART_MAX, &r->last_part)); /* the snapshot */
+    r->nodes_are_known = 0;
 out:
     if (rc == CJ_OK)
         *out = r;
@@ -95,6 +88,8 @@ void cj__reader_end(cj__reader *r)
         return;
     s = r->conn.db->store;
     (void)cj__rollback(&r->conn);
+    cj__arena_end(&r->journal);
+    r->rows = NULL;
     (void)pthread_mutex_lock(&s->reader_lock);
     for (int i = 0; i < CJ__READERS && r != NULL; i++) {
         if (s->idle[i] == NULL) {
@@ -114,111 +109,6 @@ cj__conn *cj__reader_conn(cj__reader *r)
 cj_db *cj__reader_db(cj__reader *r)
 {
     return r->conn.db;
-}
-
-/* ---- parts and blocks
- * ------------------------------------------------------------------- */
-
-static int32_t reader_directory(cj__part *part, cj__text bytes, cj__arena *arena)
-{
-    int64_t base = part->id << CJ__PART_SHIFT | (int64_t)part->family
-                                                    << CJ__FAMILY_SHIFT;
-    uint32_t entry[3];
-
-    part->n_blocks = (int64_t)(bytes.n / CJ__DIRECTORY_ENTRY);
-    part->blocks =
-        cj__arena_alloc(arena, ((size_t)part->n_blocks + 1) * sizeof *part->blocks);
-    if (part->blocks == NULL)
-        return CJ_ENOMEM;
-    part->n_events = 0;
-    for (int64_t i = 0; i < part->n_blocks; i++) {
-        memcpy(entry, bytes.data + i * CJ__DIRECTORY_ENTRY, sizeof entry);
-        part->blocks[i] = (cj__part_block){.id = base + i,
-                                           .first_node = entry[0],
-                                           .last_node = entry[1],
-                                           .n_events = entry[2]};
-        part->n_events += entry[2];
-    }
-    return CJ_OK;
-}
-
-int32_t cj__reader_parts(cj__reader *r, int32_t family, cj__slice window,
-                         cj__arena *arena, cj__part **parts_out, int64_t *n_out)
-{
-    cj__query q = {0};
-    cj__part *parts = NULL;
-    size_t n = 0, capacity = 0;
-    int row;
-    int32_t rc;
-
-    *parts_out = NULL;
-    *n_out = 0;
-    (void)pthread_mutex_lock(&r->lock);
-    CJ_TRY(cj__query_begin(&r->conn, STMT_PART_ALL, &q));
-    for (;;) {
-        cj__part p = {.family = family};
-        CJ_TRY(cj__query_step(&q, &row));
-        if (!row)
-            break;
-        p.id = cj__query_get_int64(&q, 0);
-        p.from_ms = cj__query_get_int64(&q, 1);
-        p.until_ms = cj__query_get_int64(&q, 2);
-        p.min_ms = cj__query_get_int64(&q, 3);
-        p.max_ms = cj__query_get_int64(&q, 4);
-        if (p.max_ms < window.from_ms ||
-            (window.until_ms != 0 && p.min_ms >= window.until_ms))
-            continue;
-        CJ_TRY(reader_directory(
-            &p, cj__query_get_blob(&q, family == CJ__FAMILY_VALUE ? 10 : 9), arena));
-        if (p.n_blocks == 0)
-            continue;
-        CJ_TRY(cj__array_grow(&r->conn.db->cx.allocator, (void **)&parts, &capacity,
-                              n + 1, sizeof *parts, 1u << 24));
-        parts[n++] = p;
-    }
-    *parts_out = cj__arena_alloc(arena, (n + 1) * sizeof *parts);
-    if (*parts_out == NULL)
-        CJ_TRY(CJ_ENOMEM);
-    if (n > 0)
-        memcpy(*parts_out, parts, n * sizeof *parts);
-    *n_out = (int64_t)n;
-out:
-    cj__query_end(&q);
-    cj__free(&r->conn.db->cx.allocator, parts, capacity * sizeof *parts);
-    (void)pthread_mutex_unlock(&r->lock);
-    return rc;
-}
-
-int32_t cj__reader_block(cj__reader *r, int64_t block_id, cj__str *core, cj__str *props)
-{
-    cj__query q = {0};
-    cj__text bytes;
-    int row;
-    int32_t rc;
-
-    (void)pthread_mutex_lock(&r->lock);
-    cj__str_clear(core);
-    if (props != NULL)
-        cj__str_clear(props);
-    CJ_TRY(cj__query_begin(&r->conn, props != NULL ? STMT_BLOCK_GET : STMT_BLOCK_CORE,
-                           &q));
-    cj__query_int64(&q, 1, block_id);
-    CJ_TRY(cj__query_step(&q, &row));
-    if (!row)
-        CJ_TRY(cj__fail(CJ_ECORRUPT, "block %lld is missing; run cj_check",
-                        (long long)block_id));
-    bytes = cj__query_get_blob(&q, 0);
-    cj__str_put(core, bytes.data, bytes.n);
-    CJ_TRY(cj__str_status(core));
-    if (props != NULL) {
-        bytes = cj__query_get_blob(&q, 1);
-        cj__str_put(props, bytes.data, bytes.n);
-        CJ_TRY(cj__str_status(props));
-    }
-out:
-    cj__query_end(&q);
-    (void)pthread_mutex_unlock(&r->lock);
-    return rc;
 }
 
 /* ---- journal
@@ -265,21 +155,18 @@ out:
     return rc;
 }
 
-int32_t cj__reader_journal_after(cj__reader *r, int64_t after, cj__arena *arena,
-                                 cj__row **rows_out, int64_t *n_out)
+static int32_t reader_journal(cj__reader *r, int64_t after, cj__arena *arena,
+                              cj__row **rows_out, int64_t *n_out)
 {
     cj__query q = {0};
     int64_t max, n = 0;
+    cj__row *rows;
     int row;
     int32_t rc;
 
-    *rows_out = NULL;
-    *n_out = 0;
-    (void)pthread_mutex_lock(&r->lock);
     CJ_TRY(reader_journal_count(r, after, &max));
-    *rows_out =
-        cj__arena_alloc(arena, cj__size_product((size_t)max + 1, sizeof(cj__row)));
-    if (*rows_out == NULL)
+    rows = cj__arena_alloc(arena, cj__size_product((size_t)max + 1, sizeof(cj__row)));
+    if (rows == NULL)
         CJ_TRY(CJ_ENOMEM);
     CJ_TRY(cj__query_begin(&r->conn, STMT_JOURNAL_SINCE, &q));
     cj__query_int64(&q, 1, after);
@@ -287,26 +174,46 @@ int32_t cj__reader_journal_after(cj__reader *r, int64_t after, cj__arena *arena,
         CJ_TRY(cj__query_step(&q, &row));
         if (!row)
             break;
-        CJ_TRY(reader_batch(&q, arena, *rows_out, max, &n));
+        CJ_TRY(reader_batch(&q, arena, rows, max, &n));
     }
+    *rows_out = rows;
     *n_out = n;
 out:
     cj__query_end(&q);
+    return rc;
+}
+
+int32_t cj__reader_journal_after(cj__reader *r, int64_t after, cj__arena *arena,
+                                 cj__row **rows_out, int64_t *n_out)
+{
+    int32_t rc;
+
+    *rows_out = NULL;
+    *n_out = 0;
+    (void)pthread_mutex_lock(&r->lock);
+    rc = reader_journal(r, after, arena, rows_out, n_out);
     (void)pthread_mutex_unlock(&r->lock);
     return rc;
 }
 
-int32_t cj__reader_journal(cj__reader *r, cj__arena *arena, cj__row **rows_out,
-                           int64_t *n_out)
+int32_t cj__reader_journal(cj__reader *r, const cj__row **rows_out, int64_t *n_out)
 {
     int64_t sealed;
-    int32_t rc;
+    int32_t rc = CJ_OK;
 
+    *rows_out = NULL;
+    *n_out = 0;
     (void)pthread_mutex_lock(&r->lock);
-    rc = cj__meta_get(&r->conn, "sealed_through", 0, &sealed);
+    if (r->rows == NULL) {
+        cj__arena_reset(&r->journal);
+        CJ_TRY(cj__meta_get(&r->conn, "sealed_through", 0, &sealed));
+        CJ_TRY(reader_journal(r, sealed, &r->journal, &r->rows, &r->n_rows));
+    }
+    *rows_out = r->rows;
+    *n_out = r->n_rows;
+out:
     (void)pthread_mutex_unlock(&r->lock);
-    return rc == CJ_OK ? cj__reader_journal_after(r, sealed, arena, rows_out, n_out)
-                       : rc;
+    return rc;
 }
 
 /* ---- profiles and terms
@@ -384,16 +291,11 @@ static int32_t reader_nodes_check(cj__reader *r, int64_t n_nodes)
     return CJ_OK;
 }
 
-int32_t cj__reader_profiles(cj__reader *r, const uint32_t **profile_of_out,
-                            const uint8_t **mask_out, uint32_t *n_nodes_out)
+static int32_t reader_nodes(cj__reader *r)
 {
     int64_t n_nodes, n_log;
     int32_t rc;
 
-    *profile_of_out = NULL;
-    *mask_out = NULL;
-    *n_nodes_out = 0;
-    (void)pthread_mutex_lock(&r->lock);
     CJ_TRY(cj__query_one(&r->conn, STMT_IDENTIFIER_MAX, &n_nodes));
     CJ_TRY(cj__query_one(&r->conn, STMT_LOG_MAX, &n_log));
     if (n_nodes != r->n_nodes || n_log != r->n_log) {
@@ -403,9 +305,25 @@ int32_t cj__reader_profiles(cj__reader *r, const uint32_t **profile_of_out,
         r->n_nodes = n_nodes;
         r->n_log = n_log;
     }
+    r->nodes_are_known = 1;
+out:
+    return rc;
+}
+
+int32_t cj__reader_profiles(cj__reader *r, const uint32_t **profile_of_out,
+                            const uint8_t **mask_out, uint32_t *n_nodes_out)
+{
+    int32_t rc = CJ_OK;
+
+    *profile_of_out = NULL;
+    *mask_out = NULL;
+    *n_nodes_out = 0;
+    (void)pthread_mutex_lock(&r->lock);
+    if (!r->nodes_are_known)
+        CJ_TRY(reader_nodes(r));
     *profile_of_out = r->profile_of;
     *mask_out = r->mask;
-    *n_nodes_out = (uint32_t)n_nodes;
+    *n_nodes_out = (uint32_t)r->n_nodes;
 out:
     (void)pthread_mutex_unlock(&r->lock);
     return rc;

@@ -4,6 +4,7 @@
 #ifndef CJ__STORE_READER_H
 #define CJ__STORE_READER_H
 
+#include "store/block.h"
 #include "store/store.h"
 
 typedef struct cj__reader cj__reader;
@@ -33,6 +34,8 @@ typedef struct cj__part {
     cj__part_block *blocks;
 } cj__part;
 
+/* A part's id is higher than any before it, and whatever replaces parts is a new one:
+ * so ids never come back, and the directory is as it was while the highest id is. */
 int32_t cj__reader_open(cj_db *db, cj__reader **out);
 void cj__reader_end(cj__reader *r); /* NULL is fine */
 
@@ -41,7 +44,7 @@ cj__conn *cj__reader_conn(cj__reader *r);
 cj_db *cj__reader_db(cj__reader *r);
 
 /* The parts of a family that hold events in the window (until_ms 0: no end), by
- * (from_ms, id); memory is the arena's. */
+ * (from_ms, id); memory is the arena's, of their blocks the reader's until its end. */
 int32_t cj__reader_parts(cj__reader *r, int32_t family, cj__slice window,
                          cj__arena *arena, cj__part **parts_out, int64_t *n_out);
 
@@ -49,9 +52,27 @@ int32_t cj__reader_parts(cj__reader *r, int32_t family, cj__slice window,
 int32_t cj__reader_block(cj__reader *r, int64_t block_id, cj__str *core,
                          cj__str *props);
 
-/* The unsealed events, in arrival order; rows and texts in the arena. */
-int32_t cj__reader_journal(cj__reader *r, cj__arena *arena, cj__row **rows_out,
-                           int64_t *n_out);
+/* What is kept in memory of a block, for all readers of the handle. */
+typedef struct cj__kept_block {
+    struct cj__kept_block *next, *newer, *older; /* kept.c's */
+    int64_t id, n_holders;
+    cj__block_header header; /* of a core */
+    size_t n;
+    uint8_t bytes[];
+} cj__kept_block;
+enum { CJ__KEPT_CORES, CJ__KEPT_ZONES, CJ__KEPT_NODES, CJ__N_KEPT };
+
+/* A block's core, checked, and kept for the next question.  For who asks for few blocks
+ * again and again; a scan of everything would only push those out.  Held until it is
+ * let go. */
+int32_t cj__reader_core(cj__reader *r, int64_t block_id, cj__kept_block **out);
+/* What somebody has kept of a block, held; NULL: nothing. */
+cj__kept_block *cj__reader_kept(cj__reader *r, int kind, int64_t block_id);
+int32_t cj__reader_keep(cj__reader *r, int kind, int64_t block_id, cj__text bytes);
+void cj__reader_let_go(cj__reader *r, int kind, cj__kept_block *b); /* NULL is fine */
+
+/* The unsealed events, in arrival order: the reader's, until its end. */
+int32_t cj__reader_journal(cj__reader *r, const cj__row **rows_out, int64_t *n_out);
 /* Those of the batches after a number that are still there: spent ones may be gone. */
 int32_t cj__reader_journal_after(cj__reader *r, int64_t after, cj__arena *arena,
                                  cj__row **rows_out, int64_t *n_out);

@@ -221,8 +221,9 @@ static void bench_columns(bench_set *b, const bench_block *blocks, double best[3
     static uint64_t keys[2][CJ__BLOCK_EVENTS];
     static uint8_t has_value[CJ__BLOCK_EVENTS];
     const uint32_t four = CJ__COL_TIME | CJ__COL_NAME | CJ__COL_VALUE;
-    cj__columns c = {0,      node,   wide[0], ids[0],    ids[1],  ids[2],  ids[3],
-                     ids[4], ids[5], wide[1], has_value, wide[2], keys[0], keys[1]};
+    cj__columns c = {0,         node,    wide[0], ids[0],  ids[1],
+                     ids[2],    ids[3],  ids[4],  ids[5],  wide[1],
+                     has_value, wide[2], keys[0], keys[1], NULL};
     int64_t first;
 
     for (int all = 0; all < 2; all++) {

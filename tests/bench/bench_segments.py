@@ -100,3 +100,16 @@ def against_duckdb(library, file, store, connect, duel, threads, report):
     report.tell("  seconds, ours and theirs", f"{ours:.4f} {other:.4f}")
     con.close()
     library.close(db)
+
+    def first_ours():
+        fresh = library.open(file)
+        library.c.cj_table_free(members(library, fresh, QUESTION, AS_OF_MS, threads))
+        library.close(fresh)
+
+    def first_theirs():
+        fresh = connect(threads)
+        fresh.execute(best).fetchnumpy()
+        fresh.close()
+
+    ratio, ours, other = duel(first_ours, first_theirs, 7)
+    report.tell("  the first question of a handle", f"{ratio:.1f} x, {ours:.4f} and {other:.4f} s")

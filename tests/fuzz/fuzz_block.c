@@ -48,6 +48,7 @@ static void fuzz_read(fuzz_out *o, cj__arena *arena, cj__text bytes)
 {
     cj__columns c = fuzz_columns(o);
     cj__block_header h;
+    uint16_t row[CJ__BLOCK_EVENTS + 1];
     int64_t first, rows;
     size_t split = bytes.n > 2 ? (size_t)(uint8_t)bytes.data[1] * 8 : 0;
     cj__text core = bytes, props = {bytes.data, 0};
@@ -63,6 +64,15 @@ static void fuzz_read(fuzz_out *o, cj__arena *arena, cj__text bytes)
     for (uint32_t node = 0; node < 6; node++)
         if (cj__block_node(core, node, CJ__COL_ALL, &c, &first) == CJ_OK)
             fuzz_expect(first + c.n <= CJ__BLOCK_EVENTS);
+    if (cj__block_nodes(core, o->narrow[6], row, &rows) == CJ_OK) {
+        fuzz_expect(rows > 0 && row[rows] <= CJ__BLOCK_EVENTS);
+        for (int64_t i = 0; i < 9 && i < rows; i++) {
+            const uint32_t range[2] = {row[i], row[i + 1]};
+
+            if (cj__block_run(core, 1, range, CJ__COL_ALL, &c) == CJ_OK)
+                fuzz_expect(c.n == range[1] - range[0]);
+        }
+    }
     cj__block_rows(core, props, arena, o->got, &rows);
 }
 
