@@ -766,6 +766,22 @@ typedef struct cj_clv_track_options {
 int32_t cj_clv_tracking(const cj_clv *clv, const cj_clv_data *data,
                         const cj_clv_track_options *opts, cj_table **out);
 
+/* Whether what customers spend per purchase has to do with how often they buy. */
+typedef struct cj_clv_dependence {
+    int64_t struct_size;
+    double n_customers;  /* who came back and spent, by weight */
+    double correlation;  /* Pearson's, of x and spend; 0 when nothing can be said */
+    double low, high;    /* its 95 % interval (Fisher's z) */
+    double p_value;      /* of no correlation, two-sided */
+    const char *status;  /* independent, weak, dependent, too_few_customers, no_variation;
+                          * static, as text is */
+    const char *text;    /* what that means for values by a spend model */
+} cj_clv_dependence;
+
+/* Spend models take for granted that the two are independent: ask before believing in
+ * them.  Reads x, spend, weight.  Errors: CJ_EINVAL, with the row.  Since 0.3. */
+int32_t cj_clv_spend_dependence(const cj_clv_data *data, cj_clv_dependence *out);
+
 /* Customers by number of purchases until the end of the data: purchases 0, 1, ..., and
  * largest (0: 7) or more.  Columns: purchases: int64; actual, expected: double.
  * Errors: CJ_EINVAL.  Since 0.3. */

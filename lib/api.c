@@ -872,6 +872,23 @@ int32_t cj_clv_tracking(const cj_clv *clv, const cj_clv_data *data,
     return rc == CJ_OK ? cj__clv_tracking(clv, &d, &o, out) : rc;
 }
 
+int32_t cj_clv_spend_dependence(const cj_clv_data *data, cj_clv_dependence *out)
+{
+    cj_clv_data d;
+    cj_clv_dependence found;
+    cj__ctx cx;
+    int32_t rc;
+
+    cj__error_clear();
+    if (data == NULL || out == NULL)
+        return cj__fail(CJ_EMISUSE, "the data or out are NULL");
+    cj__ctx_init(&cx, NULL, NULL, NULL, NULL, NULL, NULL);
+    rc = cj__sized_read(&d, sizeof d, data);
+    if (rc == CJ_OK)
+        rc = cj__clv_spend_dependence(&cx.allocator, &d, &found);
+    return cj__sized_write(out, &found, sizeof found, rc);
+}
+
 int32_t cj_clv_histogram(const cj_clv *clv, const cj_clv_data *data, int64_t largest,
                          cj_table **out)
 {

@@ -53,6 +53,12 @@ def test_fit__tells_people_how_it_ended():
 
 
 @cdnow
+def test_fit__says_whether_spend_depends_on_frequency():
+    done = run("clv", "fit", "--summary", CDNOW, "--model", "gammagamma", "--format", "table")
+    assert "weak: spend depends on frequency, but weakly" in done.err and "correlation 0.11" in done.err
+
+
+@cdnow
 def test_fit__priors_hold_a_parameter():
     free = fit("--summary", CDNOW)["params"]["b"]
     held = fit("--summary", CDNOW, "--prior", "b=4:0.01")["params"]["b"]

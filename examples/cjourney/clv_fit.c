@@ -160,6 +160,18 @@ static int fit_keep(program *p, const cj_clv *clv)
     return DONE;
 }
 
+/* A spend model's numbers mean something when spend does not depend on frequency. */
+static void fit_dependence(program *p, const cj_clv *clv, const customers *c)
+{
+    cj_clv_fit_facts facts = {.struct_size = sizeof facts};
+    cj_clv_dependence d = {.struct_size = sizeof d};
+
+    if (cj_clv_facts(clv, &facts) == CJ_OK && strcmp(facts.model, "gammagamma") == 0 &&
+        cj_clv_spend_dependence(&c->data, &d) == CJ_OK)
+        note(p, "%s: %s (correlation %.2f, from %.2f to %.2f)", d.status, d.text,
+             d.correlation, d.low, d.high);
+}
+
 /* By the options of the command that has them: a unit, priors, k. */
 int clv_fit_model(program *p, const char *model, const customers *c, cj_clv **out)
 {
@@ -204,6 +216,8 @@ int run_clv_fit(program *p)
         code = clv_fit_model(p, option_text(p, "model"), &c, &clv);
     if (code == DONE)
         code = clv_print(p, clv);
+    if (code == DONE)
+        fit_dependence(p, clv, &c);
     if (code == DONE)
         code = fit_keep(p, clv);
     cj_clv_free(clv);

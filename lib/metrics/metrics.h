@@ -45,6 +45,8 @@ int32_t cj__value_cohorts(struct cj__reader *reader,
 /* Fitted value models (clv_fit.c, clv_result.c, clv_json.c); opts and data are of this
  * library's size. */
 int32_t cj__clv_models(const cj__allocator *a, cj_table **out);
+int32_t cj__clv_spend_dependence(const cj__allocator *a, const cj_clv_data *data,
+                                 cj_clv_dependence *out);
 int32_t cj__clv_fit(const cj__allocator *a, const cj_clv_data *data,
                     const cj_clv_fit_options *opts, cj_clv **out);
 void cj__clv_free(cj_clv *clv);

@@ -447,6 +447,19 @@ class ClvTrackOptions(Structure):
     ]
 
 
+class ClvDependence(Structure):
+    _fields_ = [
+        ("struct_size", c_int64),
+        ("n_customers", c_double),
+        ("correlation", c_double),
+        ("low", c_double),
+        ("high", c_double),
+        ("p_value", c_double),
+        ("status", c_char_p),
+        ("text", c_char_p),
+    ]
+
+
 class ClvCompareOptions(Structure):
     _fields_ = [
         ("struct_size", c_int64),
@@ -497,6 +510,7 @@ STRUCTS: Dict[str, Type[Structure]] = {
     "cj_clv_holdout": ClvHoldout,
     "cj_clv_validation": ClvValidation,
     "cj_clv_track_options": ClvTrackOptions,
+    "cj_clv_dependence": ClvDependence,
     "cj_clv_compare_options": ClvCompareOptions,
     "cj_segment_options": SegmentOptions,
 }
@@ -613,6 +627,11 @@ FUNCTIONS: List[Tuple[str, Any, List[Any]]] = [
         "cj_clv_tracking",
         c_int32,
         [_clv, POINTER(ClvData), POINTER(ClvTrackOptions), _out],
+    ),
+    (
+        "cj_clv_spend_dependence",
+        c_int32,
+        [POINTER(ClvData), POINTER(ClvDependence)],
     ),
     ("cj_clv_histogram", c_int32, [_clv, POINTER(ClvData), c_int64, _out]),
     (
