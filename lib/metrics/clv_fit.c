@@ -19,7 +19,8 @@
 #define FIT_VERY_FAR 13.8    /* 1e6: one that ends there has run away, too */
 #define FIT_COEFFICIENT 30.0 /* per standard deviation of its covariate */
 #define FIT_TOLERANCE 1e-5   /* of the last step but one: the last is its square */
-#define FIT_FLAT 1e-13 /* smallest by largest eigenvalue: no maximum but a ridge */
+#define FIT_FLAT 1e-13  /* smallest by largest eigenvalue: no maximum but a ridge */
+#define FIT_UNFELT 1e-6 /* curvature by the largest: of what a limit leaves free */
 #define FIT_SAMPLE_FROM 32768
 #define FIT_SAMPLE 16     /* of so many customers one is in the sample, */
 #define FIT_SAMPLE_ROWS 4 /* but not more than one per so many rows */
@@ -344,9 +345,27 @@ static double fit_covariance(fit *f)
     return values[m - 1] / values[0];
 }
 
+/* At a limit, what the likelihood does not feel is held as well, so that the others
+ * have standard errors: those of the model that is the limit. */
+static int fit_hold_flat(fit *f)
+{
+    const int32_t n = f->clv->n_free;
+    int32_t which[CJ__NEWTON_MAX], m = cj__newton_free(&f->newton, which), held = 0;
+    double most = 0;
+
+    for (int32_t i = 0; i < m; i++)
+        most = fmax(most, f->at.hessian[which[i] * n + which[i]]);
+    for (int32_t i = 0; i < m; i++) {
+        if (f->at.hessian[which[i] * n + which[i]] < FIT_UNFELT * most)
+            held = f->newton.held[which[i]] = 1;
+    }
+    return held;
+}
+
 static void fit_finish(fit *f)
 {
     cj_clv *clv = f->clv;
+    cj__clv_status limit;
     const int32_t n_params = clv->model->n_params;
 
     memset(clv->covariance, 0, sizeof clv->covariance);
@@ -367,6 +386,10 @@ static void fit_finish(fit *f)
     clv->n_iterations = f->newton.n_iterations;
     clv->condition = f->newton.end == CJ__NEWTON_NOT_FINITE ? 0 : fit_covariance(f);
     clv->status = fit_ending(f, clv->condition);
+    if (clv->condition <= 0 && fit_find_limit(f, FIT_FAR, &limit) && fit_hold_flat(f)) {
+        clv->condition = fit_covariance(f);
+        memcpy(clv->held, f->newton.held, sizeof clv->held);
+    }
 }
 
 /* ---- what cannot be fitted
@@ -509,20 +532,6 @@ static int32_t fit_options(fit *f, const cj_clv_data *data)
     return fit_priors(f);
 }
 
-static int32_t fit_names(cj_clv *clv, const cj_clv_data *data)
-{
-    clv->n_covariates = (int32_t)data->n_covariates;
-    for (int32_t c = 0; c < clv->n_covariates; c++) {
-        const char *name =
-            data->covariate_names != NULL ? data->covariate_names[c] : NULL;
-        int32_t rc = cj__clv_name_covariate(clv, c, name);
-
-        if (rc != CJ_OK)
-            return rc;
-    }
-    return CJ_OK;
-}
-
 /* A covariate that is the same for everybody says nothing. */
 static int32_t fit_check_covariates(const fit *f)
 {
@@ -543,7 +552,7 @@ static int32_t fit_all(fit *f, const cj_clv_data *data)
 
     CJ_TRY(fit_options(f, data));
     CJ_TRY(cj__clv_data_check(clv->model, data));
-    CJ_TRY(fit_names(clv, data));
+    CJ_TRY(cj__clv_name_covariates(clv, data));
     CJ_TRY(cj__clv_group(&clv->allocator, clv->model, data, &f->groups));
     CJ_TRY(fit_check_covariates(f));
     clv->n_rows = data->n;

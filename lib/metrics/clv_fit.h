@@ -61,6 +61,7 @@ int32_t cj__clv_new(const cj__allocator *a, const char *model, cj_clv **out);
 /* name NULL: z1, z2, ...  Errors: CJ_EINVAL (empty, too long, no UTF-8, there twice).
  */
 int32_t cj__clv_name_covariate(cj_clv *clv, int32_t c, const char *name);
+int32_t cj__clv_name_covariates(cj_clv *clv, const cj_clv_data *data); /* all */
 /* Groups of coefficients that a model has; parameters and coefficients. */
 int32_t cj__clv_effect_groups(const cj__clv_model *model);
 int32_t cj__clv_n_free(const cj_clv *clv);
@@ -94,8 +95,8 @@ void cj__clv_rows_of(const cj_clv *clv, const cj_clv_data *data, int64_t first,
  * as cj_errpos().  What a family does not use is not looked at. */
 int32_t cj__clv_data_check(const cj__clv_model *model, const cj_clv_data *data);
 
-/* What spend models learn from: purchases whose mean value is positive.  Others, such as
- * those that were all refunded, are as if there were none. */
+/* What spend models learn from: purchases whose mean value is positive.  Others, such
+ * as those that were all refunded, are as if there were none. */
 static inline int cj__clv_has_spent(const cj_clv_data *data, int64_t i)
 {
     return data->x[i] > 0 && data->spend[i] > 1e-100;

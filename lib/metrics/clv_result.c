@@ -105,6 +105,20 @@ int32_t cj__clv_name_covariate(cj_clv *clv, int32_t c, const char *name)
     return CJ_OK;
 }
 
+int32_t cj__clv_name_covariates(cj_clv *clv, const cj_clv_data *data)
+{
+    clv->n_covariates = (int32_t)data->n_covariates;
+    for (int32_t c = 0; c < clv->n_covariates; c++) {
+        const char *name =
+            data->covariate_names != NULL ? data->covariate_names[c] : NULL;
+        int32_t rc = cj__clv_name_covariate(clv, c, name);
+
+        if (rc != CJ_OK)
+            return rc;
+    }
+    return CJ_OK;
+}
+
 int32_t cj__clv_effect_groups(const cj__clv_model *model)
 {
     int32_t n = 0;
