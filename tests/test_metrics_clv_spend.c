@@ -1,6 +1,7 @@
 /* Whether spend depends on frequency, asked with columns as callers have them: against
  * sums by hand, and where nothing can be said. */
 #include "api.h"
+#include "harness.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-/* clv fit and models: learn how customers buy, say how sure that is, and keep it. */
+/* clv fit and models: learn how customers buy, say how sure that is, and keep it.  What
+ * the other clv commands learn goes through here, too. */
 #include "clv.h"
 
 #include <errno.h>

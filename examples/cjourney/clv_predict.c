@@ -1,4 +1,5 @@
-/* clv predict: what a model says of each customer, beside who they are. */
+/* clv predict: what a model says of each customer, beside who they are; all of them in
+ * order, or those with the most value first. */
 #include "clv.h"
 
 #include <stdlib.h>
