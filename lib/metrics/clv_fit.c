@@ -34,6 +34,7 @@ typedef struct fit {
     cj__clv_sum sum;
     cj__newton newton;
     cj__newton_point at, best;
+    int is_stale;        /* at is not where total was evaluated */
     cj__clv_total total; /* of the last evaluation */
     /* What leaves the house (logarithms of parameters in the unit, coefficients) is
      * shift + lines * y. */
@@ -232,6 +233,7 @@ static int32_t fit_search(fit *f)
     }
     f->newton.tolerance = FIT_TOLERANCE;
     f->newton.is_rough = 0;
+    f->is_stale = 0;
     return cj__newton_run(&f->newton, &f->at);
 }
 
@@ -257,6 +259,7 @@ static int32_t fit_search_again(fit *f)
             f->newton.end = first.end;
             memcpy(f->newton.held, first.held, sizeof first.held);
             f->at = f->best;
+            f->is_stale = 1;
         }
     }
     return CJ_OK;
@@ -457,7 +460,7 @@ static int32_t fit_one_k(fit *f, int32_t k)
     }
     CJ_TRY(fit_search(f));
     CJ_TRY(fit_search_again(f));
-    if (f->newton.end != CJ__NEWTON_DONE) /* what was tried last is not what was kept */
+    if (f->is_stale || f->newton.end != CJ__NEWTON_DONE) /* tried last, but not kept */
         cj__clv_sum_at(&f->sum, f->at.y, &f->total);
     fit_finish(f);
 out:
