@@ -23,7 +23,7 @@
 extern "C" {
 #endif
 
-#define CJ_VERSION "0.2.0"
+#define CJ_VERSION "0.3.0"
 
 typedef struct cj_db cj_db;       /* one open file */
 typedef struct cj_table cj_table; /* one immutable result */
@@ -48,7 +48,7 @@ typedef struct cj_table cj_table; /* one immutable result */
 #define CJ_EREADONLY (-15)  /* the handle was opened read-only */
 #define CJ_ELOCK (-16)      /* another copy of SQLite broke our file locks: reopen */
 
-/* The library's version, such as "0.2.0".  Borrowed: static. */
+/* The library's version, such as "0.3.0".  Borrowed: static. */
 const char *cj_version(void);
 
 /* The calling thread's last error in one line, never NULL; "" if it had none.

@@ -70,7 +70,7 @@ def test_the_terminal_shows_what_the_program_says(tmp_path):
     subprocess.run([program, *shop, "import", "--time-zone", "Europe/Berlin", folder / "year.ndjson"],
                    capture_output=True, timeout=60)
     run([demo / "segments", folder / "shop.db", "2026-01-01"], tmp_path)
-    shown = sessions(block("console"))
+    shown = sessions("".join(re.findall(r"^```console\n(.*?)^```$", README, re.M | re.S)))
     assert len(shown) >= 5
     (export, nothing), *shown = shown
     assert export.startswith("export CJOURNEY_DB=") and nothing == ""

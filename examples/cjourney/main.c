@@ -95,6 +95,7 @@ void note(const program *p, const char *text, ...)
     if (p->quiet)
         return;
     progress_end((program *)(uintptr_t)p);
+    fflush(stdout); /* results before what is said of them, in a file as well */
     va_start(arguments, text);
     vfprintf(stderr, text, arguments);
     va_end(arguments);
