@@ -3,7 +3,6 @@
  * others are passed over. */
 #include "clv.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -172,20 +171,13 @@ static int input_columns(input *in)
 
 static int customers_file(program *p, const char *file, customers *c)
 {
-    const int standard = strcmp(file, "-") == 0;
-    FILE *stream = standard ? stdin : fopen(file, "r");
     input in = {.p = p, .c = c, .file = file};
     size_t n;
     char *text;
-    int code;
+    int code = file_text(p, file, &text, &n);
 
-    if (stream == NULL)
-        return complain(p, FAILED, NULL, "cannot read %.200s: %s", file,
-                        strerror(errno));
-    text = stream_read(stream, &n);
-    if (!standard)
-        fclose(stream);
-    text[n] = '\0';
+    if (code != DONE)
+        return code;
     code = input_lines(&in, text);
     if (code == DONE && c->data.n == 0)
         code = complain(p, NOTHING, NULL, "%.200s has no customers", file);

@@ -2,24 +2,17 @@
  * or from a file of their own. */
 #include "clv.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 static int saved_from_file(program *p, const char *file, cj_clv **out)
 {
-    const int standard = strcmp(file, "-") == 0;
-    FILE *stream = standard ? stdin : fopen(file, "r");
     size_t n;
     char *text;
     int32_t rc;
+    int code = file_text(p, file, &text, &n);
 
-    if (stream == NULL)
-        return complain(p, FAILED, NULL, "cannot read %.200s: %s", file,
-                        strerror(errno));
-    text = stream_read(stream, &n);
-    if (!standard)
-        fclose(stream);
+    if (code != DONE)
+        return code;
     rc = cj_clv_from_json(text, (int64_t)n, out);
     free(text);
     return rc == CJ_OK ? DONE : complain_library(p, rc);

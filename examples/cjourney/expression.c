@@ -7,28 +7,19 @@
 
 static int expression_take(program *p, const char *word, char **text_out)
 {
-    FILE *in = stdin;
     size_t n = strlen(word);
-    int bad;
+    int code;
 
     if (word[0] != '@' && strcmp(word, "-") != 0) {
         *text_out = memory(NULL, n + 1);
         memcpy(*text_out, word, n + 1);
         return DONE;
     }
-    if (word[0] == '@')
-        in = fopen(word + 1, "rb");
-    if (in == NULL)
-        return complain(p, FAILED, "@FILE is a file with an expression",
-                        "cannot read %.200s", word + 1);
-    *text_out = stream_read(in, &n);
-    bad = ferror(in);
-    if (in != stdin)
-        fclose(in);
-    if (bad || strlen(*text_out) != n)
+    code = file_text(p, word[0] == '@' ? word + 1 : word, text_out, &n);
+    if (code == DONE && strlen(*text_out) != n)
         return complain(p, FAILED, "@FILE is a file with an expression",
                         "%.200s is no text that can be read", word);
-    return DONE;
+    return code;
 }
 
 int expression_read(program *p, const char *word, expression *e)

@@ -183,6 +183,8 @@ char *visible(const char *bytes, size_t n);
 size_t text_width(const char *text); /* its characters: columns it needs */
 void json_put(FILE *out, const char *bytes, size_t n); /* quoted and escaped */
 char *stream_read(FILE *in, size_t *n_out);            /* all of it; to free */
+/* The same of a file by its name, "-" is standard input.  DONE, or a code. */
+int file_text(const program *p, const char *file, char **text_out, size_t *n_out);
 void *memory(void *old,
              size_t bytes); /* realloc that ends the program when it cannot */
 

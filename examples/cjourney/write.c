@@ -2,6 +2,7 @@
  * they did is told on stderr for people, and on stdout as a row for programs. */
 #include "program.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,6 +120,26 @@ char *stream_read(FILE *in, size_t *n_out)
     text[n] = '\0';
     *n_out = n;
     return text;
+}
+
+int file_text(const program *p, const char *file, char **text_out, size_t *n_out)
+{
+    FILE *in = strcmp(file, "-") == 0 ? stdin : fopen(file, "rb");
+    int bad;
+
+    *text_out = NULL;
+    if (in == NULL)
+        return complain(p, FAILED, NULL, "cannot read %.200s: %s", file,
+                        strerror(errno));
+    *text_out = stream_read(in, n_out);
+    bad = ferror(in);
+    if (in != stdin)
+        fclose(in);
+    if (!bad)
+        return DONE;
+    free(*text_out);
+    *text_out = NULL;
+    return complain(p, FAILED, NULL, "%.200s could not be read", file);
 }
 
 /* Identifiers of repeated --id, as a JSON object. */
