@@ -100,6 +100,12 @@ person=$("$demo/segments" "$db" "$as_of" --pick)
     "$program" -d "$db" segment why --format table --as-of "$as_of" "$person" asleep | indent
 }
 
+learn() { "$program" -q -d "$db" clv fit --as-of "$as_of" --model "$1" --save "$2" >/dev/null; }
+if learn mbgnbd buying && learn gammagamma spending; then
+    head_line "What the ten best will be worth in a year, less 10 % a year (are they still customers?)"
+    "$program" -d "$db" clv predict buying --spend spending --rate 10 --top 10 --format table --as-of "$as_of"
+fi
+
 head_line "Try next"
 cd_to=$(pwd)
 say "  cd $cd_to" \
@@ -108,6 +114,7 @@ say "  cd $cd_to" \
     "  cjourney profile ${first:-1}" \
     "  cjourney segment show overdue" \
     "  cjourney segment members asleep --as-of $as_of --identifier email --format csv" \
+    "  cjourney clv models" \
     "  cjourney edges --state refused" \
     "  cjourney rfm --help"
 [ -n "${DATA:-}" ] || say "" "  Your own orders:" \
