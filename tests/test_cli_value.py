@@ -94,6 +94,13 @@ def test_predict__from_files_alone(tmp_path):
     assert [r["clv"] for r in top] == sorted((r["clv"] for r in rows), reverse=True)[:3]
 
 
+def test_predict__says_when_little_was_learned(tmp_path):
+    few, model = summary(tmp_path / "few.csv", "x,tx_days,T_days\n1,3,9\n0,0,9\n"), tmp_path / "m.json"
+    assert fit("--summary", few, "--out", model)["status"] == "too_few_repeat_customers"
+    done = run("clv", "predict", f"@{model}", "--summary", few, "--format", "csv")
+    assert done.returncode == DONE and "(too_few_repeat_customers)" in done.err
+
+
 def summary(path, text):
     path.write_text(text)
     return path

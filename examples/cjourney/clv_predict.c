@@ -149,6 +149,15 @@ static void predict_print(program *p, const prediction *q)
     free(rows);
 }
 
+/* What was not learned well is said beside what is foretold by it. */
+static void predict_warn(const program *p, const cj_clv *clv)
+{
+    cj_clv_fit_facts f = {.struct_size = sizeof f};
+
+    if (clv != NULL && cj_clv_facts(clv, &f) == CJ_OK && !f.is_converged)
+        note(p, "%s: %s (%s)", f.model, f.text, f.status);
+}
+
 int run_clv_predict(program *p)
 {
     const char *spend = option_text(p, "spend");
@@ -170,8 +179,11 @@ int run_clv_predict(program *p)
         if (rc != CJ_OK)
             code = complain_library(p, rc);
     }
-    if (code == DONE)
+    if (code == DONE) {
         predict_print(p, &q);
+        predict_warn(p, q.clv);
+        predict_warn(p, q.spend);
+    }
     cj_table_free(q.table);
     cj_clv_free(q.clv);
     cj_clv_free(q.spend);

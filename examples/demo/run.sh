@@ -100,7 +100,10 @@ person=$("$demo/segments" "$db" "$as_of" --pick)
     "$program" -d "$db" segment why --format table --as-of "$as_of" "$person" asleep | indent
 }
 
-learn() { "$program" -q -d "$db" clv fit --as-of "$as_of" --model "$1" --save "$2" >/dev/null; }
+learn() { # false: there is nothing to learn from yet
+    "$program" -q -d "$db" clv fit --as-of "$as_of" --model "$1" --save "$2" --format json |
+        grep -q '"status":"\(converged\|dropout_not_identified\)"'
+}
 if learn mbgnbd buying && learn gammagamma spending; then
     head_line "What the ten best will be worth in a year, less 10 % a year (are they still customers?)"
     "$program" -d "$db" clv predict buying --spend spending --rate 10 --top 10 --format table --as-of "$as_of"
