@@ -247,9 +247,10 @@ static cj__clv_rows simulate(const double *theta, int64_t n, uint64_t seed)
 
 START_TEST(test_gammagamma__finds_the_truth_again)
 {
+    const int step = harness_stride(20); /* under valgrind: few, and no statistics */
     int inside = 0;
 
-    for (uint64_t run = 0; run < 200; run++) {
+    for (uint64_t run = 0; run < 200; run += (uint64_t)step) {
         uint64_t dice = 88172645463325252u + run * 7919;
         const double truth[4] = {clv_random_log(&dice, 1, 10),
                                  clv_random_log(&dice, 1.5, 8),
@@ -265,8 +266,7 @@ START_TEST(test_gammagamma__finds_the_truth_again)
             inside += fabs(log(theta[p] / truth[p])) < 1.96 * errors[p] / theta[p];
     }
     /* 600 intervals of 95 %, three of a run going together: 570 and some */
-    ck_assert_int_ge(inside, 545);
-    ck_assert_int_le(inside, 592);
+    ck_assert(step > 1 || (inside >= 545 && inside <= 592));
 }
 END_TEST
 
