@@ -192,10 +192,32 @@ def value_models():
     return out
 
 
+def value_endings():
+    """A row per way in which a fit can end: those of all models, then the limits of each."""
+    source = (ROOT / "lib/metrics/clv_result.c").read_text()
+    ends = re.search(r"cj__clv_ends\[CJ__CLV_ENDS\] = \{(.*?)\n\};", source, re.S).group(1)
+    rows = {(name, c_string(text)): [] for name, text in re.findall(rf'\{{"(\w+)",\s*{STRING}', ends)}
+    files = {"bg": "BG/NBD and its kin", "nbd": "NBD", "paretonbd": "Pareto/NBD", "bgbb": "BG/BB",
+             "gammagamma": "Gamma-Gamma", "sbg": "sBG", "bdw": "BdW"}
+    for file, title in files.items():
+        source = (ROOT / f"lib/metrics/clv_{file}.c").read_text()
+        limits = re.search(r"cj__clv_limit \w+\[\] = \{(.*?)\n\};", source, re.S).group(1)
+        for name, text in re.findall(rf'-?1,\s*"(\w+)",\s*{STRING}', limits):
+            titles = rows.setdefault((name, c_string(text)), [])
+            if title not in titles:
+                titles.append(title)
+    out = ["| status | what it says | models |", "| --- | --- | --- |"]
+    return out + [f"| `{name}` | {text} | {', '.join(titles) or 'all'} |"
+                  for (name, text), titles in rows.items()]
+
+
 def value():
     text = (ROOT / "docs/VALUE.md").read_text()
-    made = "\n".join(value_models()).replace("\\", "\\\\")
-    return re.sub(r"(<!-- models: [^\n]*-->\n).*?(<!-- end of models -->)", rf"\1{made}\n\2", text, flags=re.S)
+    for name, lines in (("models", value_models()), ("endings", value_endings())):
+        made = "\n".join(lines).replace("\\", "\\\\")
+        text = re.sub(rf"(<!-- {name}: [^\n]*-->\n).*?(<!-- end of {name} -->)", rf"\1{made}\n\2", text,
+                      flags=re.S)
+    return text
 
 
 def main():
