@@ -203,6 +203,11 @@ def test_validate__says_what_came_since(shop):
     assert run("-d", shop, "clv", "validate").returncode == USAGE
 
 
+def test_validate__of_a_time_without_orders_is_json(shop):
+    rows = {r["measure"]: r["value"] for r in ask(shop, "clv", "validate", "--holdout", "2026-01-01")}
+    assert rows["bias_ratio"] is None and rows["actual_purchases"] == 0
+
+
 def test_compare__from_the_store(shop):
     rows = ask(shop, "clv", "compare", "nbd", "mbgnbd", "mbgcnbd", "--holdout", HOLDOUT, "--as-of", AS_OF)
     assert {r["model"] for r in rows} == {"nbd", "mbgnbd", "mbgcnbd"}
@@ -229,6 +234,19 @@ def test_drop__forgets(shop):
     ask(shop, "clv", "fit", "--model", "nbd", "--as-of", AS_OF, "--save", "short")
     assert run("-d", shop, "clv", "drop", "short").returncode == DONE
     assert run("-d", shop, "clv", "predict", "short", "--as-of", AS_OF).returncode == NOTHING
+
+
+def test_the_guide_works(shop):
+    """The commands of docs/VALUE.md, one after the other, as they stand there."""
+    guide = (Path(__file__).resolve().parent.parent / "docs/VALUE.md").read_text()
+    block = guide[guide.index("```sh\n") + 6:]
+    lines = [line.split("#")[0] for line in block[:block.index("```")].splitlines()]
+    assert len(lines) >= 4
+    for line in lines:
+        words = line.split()
+        assert words[:3] == ["cjourney", "-d", "shop.db"]
+        done = run("-d", shop, *words[3:], "--format", "json")
+        assert done.returncode == DONE and done.out, done.err
 
 
 def test_nobody_has_ordered_yet(shop):

@@ -185,12 +185,12 @@ void grid_take(grid *g, const cj_table *t, const int64_t *rows, int64_t n)
 
 /* ---- for programs ---------------------------------------------------------------- */
 
-/* With as few digits as read back to the same number. */
+/* With as few digits as read back to the same number; JSON knows no infinity. */
 static void grid_json_real(double value, FILE *out)
 {
-    char text[40];
+    char text[40] = "null";
 
-    for (int digits = 15; digits <= 17; digits++) {
+    for (int digits = 15; digits <= 17 && isfinite(value); digits++) {
         snprintf(text, sizeof text, "%.*g", digits, value);
         if (strtod(text, NULL) == value)
             break;
