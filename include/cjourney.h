@@ -508,7 +508,7 @@ typedef struct cj_clv_refresh_options {
     int64_t as_of_ms;      /* events before it; 0: now, this millisecond included */
     const char *model;     /* saved: of purchases */
     const char *spend;     /* saved: of their value; NULL: no clv */
-    double rate_per_year;  /* discount of later purchases: 0.1 is 10 % a year; 0: none */
+    double discount_ratio;  /* discount of later purchases: 0.1 is 10 % a year; 0: none */
     int32_t months;        /* horizon, of 30.436875 days; 0: 12 */
     int32_t period;        /* as in cj_clv_summary_options: what the model was fitted to */
     int32_t refunds;
@@ -531,7 +531,7 @@ typedef struct cj_clv_refresh_result {
 /* Write scores by saved models as traits, so that segments read them: p_alive,
  * expected_12m (purchases within the horizon, named by its months) and, with a model of
  * spend, clv_12m (their value in units of the currency; a purchase after d days counts
- * (1 + rate_per_year)^(-d / 365.2425)).  They are of source "clv", known from the last
+ * (1 + discount_ratio)^(-d / 365.2425)).  They are of source "clv", known from the last
  * millisecond before as_of_ms on, and keep their history as any trait; what was not
  * refreshed stays as it was.
  *
@@ -617,7 +617,7 @@ typedef struct cj_value_cohorts_options {
     int64_t first_until_ms; /* [first_from_ms, first_until_ms); 0: open */
     int32_t by;             /* sum of CJ_COHORT_*; 0: CJ_COHORT_MONTH */
     int32_t monetary;       /* CJ_RFM_NET, CJ_RFM_GROSS */
-    double margin;          /* what is earned of 1 of value; 0: all of it */
+    double margin_ratio;    /* what is earned of 1 of value; 0: all of it */
     const cj_cohort_cost *costs;
     int64_t n_costs;
     const char *segment;     /* only who is in it at as_of_ms; NULL: everybody */
@@ -633,8 +633,8 @@ typedef struct cj_value_cohorts_options {
  * value_minor: int64, what they have brought; scored: int64, customers with a value in
  * clv; clv: double, its sum, in units of the currency; cost_minor: int64 (null: none
  * given); cac_minor: int64, per customer, rounded half even; value_cost_ratio: double,
- * margin x value / cost; clv_cost_ratio: double, (margin x value + clv) / cost, the
- * CLV:CAC; payback_months: int64 (null: not yet): after so many months of 30.436875 days
+ * value earned (by margin_ratio) / cost; clv_cost_ratio: double, (value earned + clv) /
+ * cost, the CLV:CAC; payback_months: int64 (null: not yet): after so many months of 30.436875 days
  * since the first purchase the mean customer had brought the cost, of each month those
  * counting who were seen to its end.  Ordered by month, channel, campaign, null first; a
  * cost without customers is a row.  opts and clv may be NULL.

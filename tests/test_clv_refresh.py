@@ -116,7 +116,7 @@ def spend(x, z):
 
 
 def test_scores_are_those_of_the_models(cdnow):
-    assert refresh(cdnow, rate_per_year=0.1) == (2357, 0, True)
+    assert refresh(cdnow, discount_ratio=0.1) == (2357, 0, True)
     with open(CLV / "oracle" / "cdnow_bgnbd.csv", encoding="utf-8", newline="") as f:
         alive = {(int(r["x"]), int(r["tx_days"]), int(r["T_days"])): float(r["p_alive"]) for r in csv.DictReader(f)}
     year, delta, n = 365.2425 / 7, math.log(1.1) * 7 / 365.2425, 64
@@ -133,7 +133,7 @@ def test_scores_are_those_of_the_models(cdnow):
 
 
 def test_segments_read_them(cdnow):
-    refresh(cdnow, rate_per_year=0.1)
+    refresh(cdnow, discount_ratio=0.1)
     all_scores = {row.profile: scores(cdnow, row.profile) for row in summary(cdnow)}
     for source, keep in (("clv_12m > 200", lambda s: s["clv_12m"] > 200), ("p_alive < 0.5", lambda s: s["p_alive"] < 0.5),
                          ("clv_12m > 100 and p_alive >= 0.9", lambda s: s["clv_12m"] > 100 and s["p_alive"] >= 0.9)):
@@ -142,7 +142,7 @@ def test_segments_read_them(cdnow):
 
 
 def test_new_orders_move_their_customers_alone(cdnow, tmp_path):
-    refresh(cdnow, rate_per_year=0.1)
+    refresh(cdnow, discount_ratio=0.1)
     before = {row.profile: scores(cdnow, row.profile) for row in summary(cdnow)}
     chosen = sorted(before)[:1000:10]
     who = {row.profile: row.user_id for row in cdnow.rfm(identifier="user_id", as_of="1997-10-01")}
@@ -151,7 +151,7 @@ def test_new_orders_move_their_customers_alone(cdnow, tmp_path):
     cdnow.record_many([cjourney.Event(name="order", time="1997-10-04T10:00:00Z", user_id=user, value_minor=2500)
                        for user in who.values()])
     # the sample goes on after as_of, so what lies ahead is looked at again by a scan
-    n, _, whole = refresh(cdnow, rate_per_year=0.1, as_of_ms=later)
+    n, _, whole = refresh(cdnow, discount_ratio=0.1, as_of_ms=later)
     moved = {row.profile for row in summary(cdnow, later) if row.t_days - row.tx_days <= 3 and
              (row.x > 0 or row.t_days <= 3)}
     assert whole and n == len(moved) >= len(who)
@@ -167,8 +167,8 @@ def test_new_orders_move_their_customers_alone(cdnow, tmp_path):
 @pytest.mark.parametrize("options, text", [
     ({"model": b"spending"}, "a model of purchases in time is needed, not gammagamma"),
     ({"spend": b"buying"}, "a model of spend is needed, not bgnbd"),
-    ({"rate_per_year": -0.1}, "rate_per_year must be 0..100"),
-    ({"rate_per_year": math.nan}, "rate_per_year must be 0..100"),
+    ({"discount_ratio": -0.1}, "discount_ratio must be 0..100"),
+    ({"discount_ratio": math.nan}, "discount_ratio must be 0..100"),
     ({"months": 700}, "months must be 1..600"),
     ({"reserved": 1}, "reserved must be 0"),
     ({"model": b"nobody"}, "no such value model"),

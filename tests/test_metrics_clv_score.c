@@ -112,7 +112,7 @@ START_TEST(test_score__horizons_and_discounts_are_in_order)
 
     open_scored(&s);
     o = options(&s, "buying", "spending");
-    o.rate_per_year = 0.2;
+    o.discount_ratio = 0.2;
     for (o.months = 1; o.months <= 36; o.months += 5) {
         expect_ok(cj_clv_refresh(s.db, &o, NULL));
         (void)snprintf(name, sizeof name, "expected_%dm", o.months);
@@ -124,10 +124,10 @@ START_TEST(test_score__horizons_and_discounts_are_in_order)
         ck_assert_double_ge(trait(&s, "bob", name), 0);
     }
     o.months = 36;
-    o.rate_per_year = 0;
+    o.discount_ratio = 0;
     expect_ok(cj_clv_refresh(s.db, &o, NULL));
     undiscounted = trait(&s, "ann", "clv_36m");
-    o.rate_per_year = 0.2;
+    o.discount_ratio = 0.2;
     expect_ok(cj_clv_refresh(s.db, &o, NULL));
     ck_assert_double_lt(trait(&s, "ann", "clv_36m"), undiscounted);
     ck_assert_double_gt(trait(&s, "ann", "clv_36m"), undiscounted / 1.728); /* 1.2^3 */

@@ -133,13 +133,13 @@ START_TEST(test_cohort__costs_come_back)
                    "month " REST "2024-01 2 3 5500 1 10 3201 1600 1.71821 2.03062 2\n"
                    "2024-02 0 0 0 0 0 700 - 0 0 -\n"
                    "2024-03 1 1 4000 1 5 5000 5000 0.8 0.9 -\n");
-    o.margin = 0.5; /* 1375 have come of 1600.5 */
+    o.margin_ratio = 0.5; /* 1375 have come of 1600.5 */
     expect_cohorts(&s, &o, &clv,
                    "month " REST "2024-01 2 3 5500 1 10 3201 1600 0.859107 1.17151 -\n"
                    "2024-02 0 0 0 0 0 700 - 0 0 -\n"
                    "2024-03 1 1 4000 1 5 5000 5000 0.4 0.5 -\n");
     /* While no month has been seen to its end, nothing has come back for sure. */
-    o.margin = 0;
+    o.margin_ratio = 0;
     o.as_of_ms = shop_time(&s, "2024-02-05");
     costs[0].cost_minor = 0;
     o.n_costs = 1;
@@ -205,12 +205,12 @@ START_TEST(test_cohort__wrong_options_are_named)
     o = good, o.by = 8;
     expect_error_is(cj_value_cohorts(s.db, &o, NULL, &t), CJ_EINVAL, -1,
                     "by must be a sum of CJ_COHORT_* values, or 0");
-    o = good, o.margin = 1.5;
+    o = good, o.margin_ratio = 1.5;
     expect_error_is(cj_value_cohorts(s.db, &o, NULL, &t), CJ_EINVAL, -1,
-                    "margin must be 0..1, and 0 is 1");
-    o = good, o.margin = NAN;
+                    "margin_ratio must be 0..1, and 0 is 1");
+    o = good, o.margin_ratio = NAN;
     expect_error_is(cj_value_cohorts(s.db, &o, NULL, &t), CJ_EINVAL, -1,
-                    "margin must be 0..1, and 0 is 1");
+                    "margin_ratio must be 0..1, and 0 is 1");
     o = good, o.costs = NULL;
     expect_error_is(cj_value_cohorts(s.db, &o, NULL, &t), CJ_EINVAL, -1,
                     "costs and n_costs do not belong together");

@@ -186,7 +186,7 @@ def test_cohorts(shop, by):
         cac = round(Fraction(cost, len(people)))  # half to even
         want.append((*key, len(people), sum(p[3] for p in people), minor, len(people), scored, cost, cac,
                      earned / cost if cost else None, (earned + scored * 100) / cost if cost else None, payback))
-    options = struct(_ffi.ValueCohortsOptions, as_of_ms=as_of, by=by, monetary=0 if net else 1, margin=margin,
+    options = struct(_ffi.ValueCohortsOptions, as_of_ms=as_of, by=by, monetary=0 if net else 1, margin_ratio=margin,
                      costs=(_ffi.CohortCost * len(costs))(*costs), n_costs=len(costs), threads=1 + by % 3)
     got = rows_of(store._table("cj_value_cohorts", options, profile_values(sorted(clv.items()))))
     assert got == want and len(want) > 2

@@ -24,7 +24,7 @@ int run_clv_refresh(program *p)
     if (code != DONE)
         return code;
     o.spend = option_text(p, "spend");
-    o.rate_per_year = rate / 100;
+    o.discount_ratio = rate / 100;
     o.months = (int32_t)months;
     o.period = option_choice(p, "period");
     o.refunds = option_choice(p, "refunds");
@@ -93,7 +93,7 @@ int run_clv_cohorts(program *p)
         code = option_int64(p, "threads", 1, 64, &threads);
     if (code != DONE)
         return code;
-    o.margin = margin / 100;
+    o.margin_ratio = margin / 100;
     o.segment = option_text(p, "segment");
     o.include_guests = option_given(p, "guests");
     o.threads = (int32_t)threads;

@@ -16,7 +16,7 @@ typedef struct score {
     const cj__allocator *a;
     cj_clv *model, *spend; /* spend NULL: none */
     int32_t months;
-    double rate_per_year;
+    double discount_ratio;
 } score;
 
 /* ---- asking ------------------------------------------------------------------------
@@ -81,8 +81,8 @@ static int32_t score_months(const score *s, score_ask *q, double *const scores[3
     static const double weight[4] = {0.347854845137454, 0.652145154862546,
                                      0.652145154862546, 0.347854845137454};
     const double unit = cj__clv_unit(s->model), h = s->months * SCORE_MONTH_DAYS / unit;
-    const double delta = log1p(s->rate_per_year) * unit / (12 * SCORE_MONTH_DAYS);
-    const int n_panels = s->rate_per_year > 0 ? (s->months + 59) / 60 : 0;
+    const double delta = log1p(s->discount_ratio) * unit / (12 * SCORE_MONTH_DAYS);
+    const int n_panels = s->discount_ratio > 0 ? (s->months + 59) / 60 : 0;
     double *const some = q->columns[3]; /* a model of purchases has no values */
     const double half = n_panels > 0 ? h / n_panels / 2 : 0;
     int32_t rc;
@@ -183,16 +183,17 @@ int32_t cj__clv_refresh_saved(cj_db *db, const cj_clv_refresh_options *o,
 {
     score s = {.a = &db->cx.allocator,
                .months = o->months == 0 ? 12 : o->months,
-               .rate_per_year = o->rate_per_year};
+               .discount_ratio = o->discount_ratio};
     cj__clv_scorer scorer = {.score = score_all, .user = &s};
     uint64_t key;
     int32_t rc;
 
-    if (!(o->rate_per_year >= 0 && o->rate_per_year <= 100))
-        return cj__fail(CJ_EINVAL, "rate_per_year must be 0..100, 0.1 is 10 %% a year");
+    if (!(o->discount_ratio >= 0 && o->discount_ratio <= 100))
+        return cj__fail(CJ_EINVAL,
+                        "discount_ratio must be 0..100, 0.1 is 10 %% a year");
     if (o->reserved != 0)
         return cj__fail(CJ_EINVAL, "reserved must be 0");
-    key = cj__hash64(1, &o->rate_per_year, sizeof o->rate_per_year);
+    key = cj__hash64(1, &o->discount_ratio, sizeof o->discount_ratio);
     CJ_TRY(score_models(db, o, &s, &key));
     scorer.key = key;
     scorer.has_value = s.spend != NULL;

@@ -52,8 +52,8 @@ static int32_t cohorts_check(const cj_value_cohorts_options *o)
         return cj__fail(CJ_EINVAL, "by must be a sum of CJ_COHORT_* values, or 0");
     if (o->monetary != CJ_RFM_NET && o->monetary != CJ_RFM_GROSS)
         return cj__fail(CJ_EINVAL, "monetary must be CJ_RFM_NET or CJ_RFM_GROSS");
-    if (!(o->margin >= 0 && o->margin <= 1))
-        return cj__fail(CJ_EINVAL, "margin must be 0..1, and 0 is 1");
+    if (!(o->margin_ratio >= 0 && o->margin_ratio <= 1))
+        return cj__fail(CJ_EINVAL, "margin_ratio must be 0..1, and 0 is 1");
     if (o->n_costs < 0 || (o->n_costs > 0 && o->costs == NULL))
         return cj__fail(CJ_EINVAL, "costs and n_costs do not belong together");
     if (o->n_costs > COHORT_COSTS)
@@ -441,7 +441,7 @@ int32_t cj__value_cohorts(cj__reader *reader, const cj_value_cohorts_options *op
     o.by = o.by == 0 ? CJ_COHORT_MONTH : o.by;
     c->reader = reader;
     c->o = &o;
-    c->margin = o.margin == 0 ? 1 : o.margin;
+    c->margin = o.margin_ratio == 0 ? 1 : o.margin_ratio;
     c->units = 1;
     for (int i = 0; i < db->currency_exponent; i++)
         c->units *= 10;
