@@ -487,6 +487,18 @@ typedef struct cj_clv_summary_options {
  * int64), CJ_EINTERRUPT.  Owned: cj_table_free(*out).  Since 0.3. */
 int32_t cj_clv_summary(cj_db *db, const cj_clv_summary_options *opts, cj_table **out);
 
+/* Every purchase that cj_clv_summary counts with the same options (identifier is not
+ * looked at): of each customer the first one, x repeat purchases and, with a holdout,
+ * x_star more.  For cj_clv_tracking (since_days of all but first ones) and
+ * cj_clv_history (days of one customer, but for the first).
+ *
+ * Columns: profile: int64; days: double, from the customer's first purchase, which is 0;
+ * since_days: double, from the first purchase of all these customers, the day 0 of
+ * tracking; value: double, in units of the store's currency, what refunds left of it;
+ * time_ms: int64, its first order.  Ordered by profile, then time.  opts may be NULL.
+ * Errors: those of cj_clv_summary.  Owned: cj_table_free(*out).  Since 0.3. */
+int32_t cj_clv_purchases(cj_db *db, const cj_clv_summary_options *opts, cj_table **out);
+
 /* Keep a fitted model in the file under a name; one of that name is replaced.
  * Errors: CJ_EINVAL (the name).  Since 0.3. */
 int32_t cj_clv_save(cj_db *db, const char *name, const cj_clv *clv);
@@ -762,7 +774,8 @@ typedef struct cj_clv_track_options {
  * what the model says of anybody who was acquired when these customers were, whatever
  * they did since.  Columns: period: int64, from 1; until_days (its end, since day 0),
  * expected, expected_cumulative: double; actual, actual_cumulative: int64.  Ordered by
- * period.  opts may be NULL.  Errors: CJ_EINVAL, CJ_ELIMIT (periods).  Since 0.3. */
+ * period.  What happened in a store: cj_clv_purchases.  opts may be NULL.
+ * Errors: CJ_EINVAL, CJ_ELIMIT (periods).  Since 0.3. */
 int32_t cj_clv_tracking(const cj_clv *clv, const cj_clv_data *data,
                         const cj_clv_track_options *opts, cj_table **out);
 

@@ -577,7 +577,12 @@ static void api_who_close(api_who *w)
     cj__arena_end(&w->arena);
 }
 
-int32_t cj_clv_summary(cj_db *db, const cj_clv_summary_options *opts, cj_table **out)
+typedef int32_t (*api_purchases_fn)(cj__reader *reader,
+                                    const cj_clv_summary_options *opts,
+                                    const uint64_t *profiles, cj_table **out);
+
+static int32_t api_purchases(cj_db *db, const cj_clv_summary_options *opts,
+                             api_purchases_fn ask, cj_table **out)
 {
     cj_clv_summary_options o;
     api_who who;
@@ -592,9 +597,19 @@ int32_t cj_clv_summary(cj_db *db, const cj_clv_summary_options *opts, cj_table *
         o.as_of_ms = api_now(db, 0) + 1; /* what was recorded just now counts */
     rc = api_who_open(db, o.segment, o.as_of_ms, o.threads, &who);
     if (rc == CJ_OK)
-        rc = cj__clv_summary(who.reader, &o, who.profiles, out);
+        rc = ask(who.reader, &o, who.profiles, out);
     api_who_close(&who);
     return api_leave(db, rc);
+}
+
+int32_t cj_clv_summary(cj_db *db, const cj_clv_summary_options *opts, cj_table **out)
+{
+    return api_purchases(db, opts, cj__clv_summary, out);
+}
+
+int32_t cj_clv_purchases(cj_db *db, const cj_clv_summary_options *opts, cj_table **out)
+{
+    return api_purchases(db, opts, cj__clv_purchases, out);
 }
 
 int32_t cj_clv_save(cj_db *db, const char *name, const cj_clv *clv)

@@ -230,6 +230,69 @@ def test_a_segment_limits_who_is_learned_from(shop):
     assert 50 < some["n_customers"] < 600 and some["n_customers"] == some["n_repeaters"]
 
 
+def test_track__adds_up_to_the_store(shop, tmp_path):
+    model = tmp_path / "buying.json"
+    fitted = json.loads(run("-d", shop, "clv", "fit", "--model", "mbgnbd", "--as-of", AS_OF, "--out", model,
+                            "--format", "json").out)
+    words = ("clv", "track", f"@{model}", "--as-of", AS_OF)
+    rows = ask(shop, *words)
+    past = ask(shop, "clv", "predict", f"@{model}", "--as-of", AS_OF)
+    assert list(rows[0]) == ["period", "until_days", "actual", "expected", "actual_cumulative",
+                             "expected_cumulative"]
+    assert [r["period"] for r in rows] == list(range(1, len(rows) + 1)) and rows[-1]["until_days"] == 7 * len(rows)
+    assert rows[-2]["until_days"] < max(r["t_days"] for r in past) <= rows[-1]["until_days"]
+    total = sum(r["x"] for r in past)
+    assert rows[-1]["actual_cumulative"] == sum(r["actual"] for r in rows) == total and fitted["status"] == "converged"
+    assert abs(rows[-1]["expected_cumulative"] / total - 1) < 0.1
+
+    ahead = ask(shop, *words, "--period-days", 30, "--ahead", 3)
+    assert [r["actual"] for r in ahead[-3:]] == [None] * 3 and ahead[-4]["actual"] is not None
+    assert ahead[-4]["actual_cumulative"] == total and all(r["expected"] > 0 for r in ahead)
+    first = ask(shop, *words, "--periods", 5, "--acquired-until", "2024-08-01")
+    assert [r["actual"] <= w["actual"] for r, w in zip(first, rows)] == [True] * 5
+    done = run("-d", shop, *words, "--format", "table")
+    assert "until day" in done.out and "day 0 is 2024-07-01; until day " in done.err
+
+
+def test_history__ends_with_today(shop, tmp_path):
+    model = tmp_path / "buying.json"
+    run("-d", shop, "clv", "fit", "--model", "mbgnbd", "--as-of", AS_OF, "--out", model)
+    past = ask(shop, "clv", "predict", f"@{model}", "--as-of", AS_OF)
+    who = max(past, key=lambda r: r["x"])
+    rows = ask(shop, "clv", "history", f"@{model}", f"user_id={who['user_id']}", "--as-of", AS_OF)
+    assert list(rows[0]) == ["days", "purchases", "p_alive"]
+    assert [r["days"] for r in rows] == list(range(int(who["t_days"]) + 1))
+    assert rows[-1]["purchases"] == who["x"] and rows[-1]["p_alive"] == pytest.approx(who["p_alive"], rel=1e-12)
+    weeks = ask(shop, "clv", "history", f"@{model}", str(who["profile"]), "--as-of", AS_OF, "--step-days", 7)
+    assert weeks == rows[::7]
+
+
+@pytest.mark.parametrize("words, code, says", [
+    (("track", "nothing"), NOTHING, "no such value model"),
+    (("track", "@MODEL", "--period-days", "0"), USAGE, "--period-days must be a number"),
+    (("track", "@MODEL", "--as-of", "2020-01-01"), NOTHING, "no customer has an order"),
+    (("history", "@MODEL"), USAGE, "PERSON"),
+    (("history", "@MODEL", "user_id=nobody"), NOTHING, "no profile has that user_id"),
+])
+def test_track_and_history__say_what_is_wrong(shop, tmp_path, words, code, says):
+    model = tmp_path / "m.json"
+    run("-d", shop, "clv", "fit", "--model", "mbgnbd", "--as-of", AS_OF, "--out", model)
+    done = run("-d", shop, "clv", *(w.replace("@MODEL", f"@{model}") for w in words))
+    assert done.returncode == code and done.out == "" and says in done.err, done.err
+
+
+def test_history__of_somebody_who_is_not_asked_for(shop, tmp_path):
+    model = tmp_path / "m.json"
+    run("-d", shop, "clv", "fit", "--model", "mbgnbd", "--as-of", AS_OF, "--out", model)
+    rows = ask(shop, "clv", "predict", f"@{model}", "--as-of", AS_OF)
+    once = next(r for r in rows if r["x"] == 0)
+    done = run("-d", shop, "clv", "history", f"@{model}", str(once["profile"]), "--as-of", AS_OF,
+               "--segment", "orders() >= 2")
+    assert done.returncode == NOTHING and f"profile {once['profile']} has no order" in done.err
+    (only,) = {r["purchases"] for r in ask(shop, "clv", "history", f"@{model}", str(once["profile"]), "--as-of", AS_OF)}
+    assert only == 0
+
+
 def test_drop__forgets(shop):
     ask(shop, "clv", "fit", "--model", "nbd", "--as-of", AS_OF, "--save", "short")
     assert run("-d", shop, "clv", "drop", "short").returncode == DONE

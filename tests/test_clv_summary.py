@@ -99,6 +99,45 @@ def test_cdnow_by_other_periods(cdnow):
         expect_close(got, want)
 
 
+def bought(store, **options):
+    t = table(store, "cj_clv_purchases", **options)
+    assert list(t.columns) == ["profile", "days", "since_days", "value", "time_ms"]
+    return [list(row) for row in t]
+
+
+def test_cdnow_purchases_are_the_published_counts(cdnow):
+    """REFERENCE 2.2: repeat purchases per week; a purchase of a day is there when the day is over (day + 1)."""
+    rows = bought(cdnow, **CAL)
+    assert [row[:1] + row[4:] for row in rows] == sorted(row[:1] + row[4:] for row in rows)
+    repeats = [b for a, b in zip(rows, rows[1:]) if a[0] == b[0]]
+    assert len(rows) == 6696 and len(repeats) == 2457 + 1882
+    weeks = [0] * 79
+    for row in repeats:
+        weeks[math.ceil((row[2] + 1) / 7)] += 1
+    assert weeks[20:26] == [73, 55, 70, 33, 56, 99]
+    assert list(itertools.accumulate(weeks))[20:26] == [1359, 1414, 1484, 1517, 1573, 1672]
+    calibration = bought(cdnow, as_of_ms=CAL["as_of_ms"], include_free=1)
+    counts = {}
+    for row in calibration:
+        counts[row[0]] = counts.get(row[0], -1) + 1
+    assert counts == {row[0]: row[1] for row in summary(cdnow, **CAL)[1]}
+    assert calibration == [row for row in rows if row[4] < CAL["as_of_ms"]]
+
+
+def test_cdnow_tracked_from_the_store(cdnow):
+    """Two lines from a store to what Fader, Hardie and Lee plotted: 78 weeks, learned from 39."""
+    cohort = {"as_of": "1997-10-01", "holdout_until": "1998-07-01", "include_free": True}
+    past = cdnow.clv_summary(**cohort)
+    model = cjourney.ValueModel.fit(past, "bgnbd", unit="week")
+    track = model.tracking(past, purchase_days=cdnow.clv_purchases(**cohort), periods=78)
+    assert track["actual_cumulative"][-1] == 2457 + 1882
+    assert track["expected_cumulative"][19:25] == pytest.approx(
+        (1312.458, 1387.346, 1460.392, 1531.713, 1601.418, 1669.600), abs=2e-2)
+    off = [e / a - 1 for e, a in zip(track["expected_cumulative"], track["actual_cumulative"])]
+    assert off[-1] == pytest.approx(-0.0399, abs=1e-4)
+    assert max(map(abs, off[19:])) < 0.05  # before, the twelve weeks in which they came: it expects too little
+
+
 def exported(store):
     """Orders and refunds as (profile, time, name, value), in the library's order."""
     return [(e.profile, e.time_ms, e.name, e.value_minor) for e in store.events() if e.name in ("order", "refund")]
@@ -159,6 +198,11 @@ def test_random_shops(tmp_path, zone_name):
             want = oracle.summary(events, zone, as_of, end, period, refunds, since, first, free=bool(free))
             expect_close(got, want)
             n += len(got)
+            rows = bought(store, as_of_ms=as_of, holdout_end_ms=end, from_ms=since, period=PERIODS[period],
+                          refunds=REFUNDS[refunds], include_free=free, include_guests=1, threads=1 + i % 3,
+                          first_from_ms=first[0] or 0, first_until_ms=first[1] or 0)
+            expect_close(rows, oracle.purchase_rows(events, zone, as_of, end, period, refunds, since, first, bool(free)))
+            assert len(rows) == sum(1 + row[1] + (row[7] if end else 0) for row in got)
         assert n > 300
 
 

@@ -296,6 +296,8 @@ START_TEST(test_summary__a_sum_beyond_int64_is_refused)
     history_add_many(&h, e, 1);
     ck_assert_int_eq(cj_clv_summary(h.db, &o, &t), CJ_ELIMIT);
     ck_assert_str_eq(cj_errmsg(), "the orders of profile 1 sum up beyond int64");
+    ck_assert_int_eq(cj_clv_purchases(h.db, &o, &t), CJ_ELIMIT);
+    ck_assert_ptr_null(t);
     history_end(&h);
 }
 END_TEST

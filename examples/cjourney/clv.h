@@ -21,6 +21,8 @@ typedef struct customers {
 int customers_read(program *p, int holdout, customers *c);
 /* The same with a holdout, or it is said how to have one. */
 int customers_holdout(program *p, customers *c);
+/* Of the store, and every purchase of theirs: a table to free. */
+int customers_purchases(program *p, customers *c, cj_table **out);
 void customers_end(customers *c);
 
 /* A model: the name of a saved one, or @FILE with its JSON.  DONE, or a code. */
@@ -38,6 +40,8 @@ int run_clv_predict(program *p);
 int run_clv_validate(program *p);
 int run_clv_compare(program *p);
 int run_clv_models(program *p);
+int run_clv_track(program *p);
+int run_clv_history(program *p);
 int run_clv_refresh(program *p);
 int run_clv_cohorts(program *p);
 int run_clv_saved(program *p);

@@ -11,9 +11,7 @@
 #define GUESTS_AND_THREADS \
     {"guests", 0, NULL, NULL, "also people known only by a guest order", NULL}, \
     {"threads", 0, "N", NULL, "threads to compute with", "1"}
-#define CUSTOMERS \
-    {"summary", 0, "FILE", NULL, \
-     "customers from a CSV file instead of the store; - is standard input", NULL}, \
+#define STORE_CUSTOMERS \
     {"as-of", 0, "TIME", NULL, "the moment of the question; later orders are not seen", \
      "now"}, \
     {"from", 0, "TIME", NULL, "only orders since", "the first"}, \
@@ -21,6 +19,10 @@
     {"segment", 0, "SEGMENT", NULL, "only customers in it: a name or an expression", \
      "all"}, \
     GUESTS_AND_THREADS
+#define CUSTOMERS \
+    {"summary", 0, "FILE", NULL, \
+     "customers from a CSV file instead of the store; - is standard input", NULL}, \
+    STORE_CUSTOMERS
 #define TIME_UNIT {"time-unit", 0, "UNIT", "day|week|month|year|second", \
      "of the parameters", "day"}
 #define SHOW_IDENTIFIER {"identifier", 0, "KIND", NULL, "the identifier to show", \
@@ -106,6 +108,36 @@ static const option compare_options[] = {
      "what puts a model first", "mae of the holdout, else bic"},
     HOLDOUT, CUSTOMERS, TIME_UNIT, END_OPTIONS,
 };
+static const example track_examples[] = {
+    {"week by week, what happened beside what the model expects",
+     "cjourney -d shop.db clv track buying"},
+    {"of the customers of 2024, by months of 30 days, half a year beyond today",
+     "cjourney -d shop.db clv track buying --from 2024-01-01 --acquired-until 2025-01-01 "
+     "--period-days 30 --ahead 6"},
+    END_EXAMPLES,
+};
+static const option track_options[] = {
+    {"period-days", 0, "DAYS", NULL, "length of a period", "7"},
+    {"periods", 0, "N", NULL, "how many, from the first purchase of all", "until --as-of"},
+    {"ahead", 0, "N", NULL, "so many more", "0"},
+    {"acquired-until", 0, "TIME", NULL, "only customers who first bought before", "all"},
+    STORE_CUSTOMERS, END_OPTIONS,
+};
+static const char track_details[] =
+    "MODEL is the name of a saved model, or @FILE with its JSON.  Repeat purchases of all "
+    "customers together: what happened, and what the model says of anybody who was won "
+    "when these were.  A period that --as-of cuts short has what was known by then; one "
+    "after it has no actual purchases.";
+static const example history_examples[] = {
+    {"is this customer still one?", "cjourney -d shop.db clv history buying user_id=ann"},
+    {"by the week", "cjourney -d shop.db clv history buying user_id=ann --step-days 7"},
+    END_EXAMPLES,
+};
+static const option history_options[] = {
+    {"step-days", 0, "DAYS", NULL, "between two rows", "1"},
+    STORE_CUSTOMERS, END_OPTIONS,
+};
+
 static const example refresh_examples[] = {
     {"every night: how alive, how many orders and how much money to expect",
      "cjourney -d shop.db clv refresh buying --spend spending --rate 10"},
@@ -174,6 +206,12 @@ const command clv_commands[] = {
     {"clv compare", "[MODEL...]", "choose among models",
      "Value", compare_examples, compare_options, summary_details,
      0, 16, NEEDS_FILE, run_clv_compare, NULL},
+    {"clv track", "MODEL", "compare what happened with what was to be expected",
+     "Value", track_examples, track_options, track_details,
+     1, 1, NEEDS_FILE, run_clv_track, NULL},
+    {"clv history", "MODEL PERSON", "tell how sure it was that one is still a customer",
+     "Value", history_examples, history_options, A_MODEL "  " PERSON,
+     2, 2, NEEDS_FILE, run_clv_history, NULL},
     {"clv refresh", "MODEL", "keep scores where segments read them",
      "Value", refresh_examples, refresh_options, refresh_details,
      1, 1, NEEDS_FILE | WRITES, run_clv_refresh, NULL},

@@ -199,6 +199,8 @@ static int customers_question(program *p, int holdout, cj_clv_summary_options *o
     if (code == DONE)
         code = option_time(p, "from", &o->from_ms);
     if (code == DONE)
+        code = option_time(p, "acquired-until", &o->first_until_ms);
+    if (code == DONE)
         code = option_int64(p, "threads", 1, 64, &threads);
     if (code == DONE && holdout) {
         int64_t begin_ms = 0;
@@ -228,15 +230,10 @@ static const double *customers_column(const customers *c, const char *name)
     return column < 0 ? NULL : cj_table_double(c->table, column);
 }
 
-static int customers_store(program *p, int holdout, customers *c)
+static int customers_ask(program *p, const cj_clv_summary_options *o, customers *c)
 {
-    cj_clv_summary_options o = {0};
-    int code = customers_question(p, holdout, &o);
-    int32_t rc;
+    const int32_t rc = cj_clv_summary(p->db, o, &c->table);
 
-    if (code != DONE)
-        return code;
-    rc = cj_clv_summary(p->db, &o, &c->table);
     progress_end(p);
     if (rc != CJ_OK)
         return complain_library(p, rc);
@@ -250,7 +247,7 @@ static int customers_store(program *p, int holdout, customers *c)
     c->data.t = customers_column(c, "t_days");
     c->data.spend = customers_column(c, "spend");
     c->data.litt = customers_column(c, "litt");
-    if (holdout) {
+    if (o->holdout_end_ms != 0) {
         c->x_star = cj_table_int64(c->table, table_column(c->table, "x_star"));
         c->spend_star = customers_column(c, "spend_star");
         c->holdout_days =
@@ -262,12 +259,35 @@ static int customers_store(program *p, int holdout, customers *c)
 int customers_read(program *p, int holdout, customers *c)
 {
     const char *file = option_text(p, "summary");
+    cj_clv_summary_options o = {0};
+    int code;
 
     memset(c, 0, sizeof *c);
     c->data.struct_size = sizeof c->data;
     if (file != NULL)
         return customers_file(p, file, c);
-    return customers_store(p, holdout, c);
+    code = customers_question(p, holdout, &o);
+    return code == DONE ? customers_ask(p, &o, c) : code;
+}
+
+int customers_purchases(program *p, customers *c, cj_table **out)
+{
+    cj_clv_summary_options o = {0};
+    int code = customers_question(p, 0, &o);
+    int32_t rc;
+
+    *out = NULL;
+    memset(c, 0, sizeof *c);
+    c->data.struct_size = sizeof c->data;
+    if (o.as_of_ms == 0)
+        o.as_of_ms = time_now_ms() + 1; /* the same of both questions */
+    if (code == DONE)
+        code = customers_ask(p, &o, c);
+    if (code != DONE)
+        return code;
+    rc = cj_clv_purchases(p->db, &o, out);
+    progress_end(p);
+    return rc == CJ_OK ? DONE : complain_library(p, rc);
 }
 
 int customers_holdout(program *p, customers *c)

@@ -117,6 +117,14 @@ static void fold_sum(cj__clv_buyer *b, int64_t *sum, int64_t value)
     b->overflow |= __builtin_add_overflow(*sum, value, sum);
 }
 
+static void fold_list(const cj__clv_buyer *b)
+{
+    const cj__clv_purchase purchase = {b->fact.profile, b->open, b->open_ms,
+                                       b->open_minor};
+
+    cj__str_put(b->list, &purchase, sizeof purchase);
+}
+
 static void fold_close(cj__clv_buyer *b)
 {
     if (!b->is_open)
@@ -124,6 +132,8 @@ static void fold_close(cj__clv_buyer *b)
     b->is_open = 0;
     if (b->fold->refunds == CJ_CLV_REFUND_DROP && b->is_refunded && b->open_minor <= 0)
         return;
+    if (b->list != NULL)
+        fold_list(b);
     if (b->is_star) {
         b->fact.x_star++;
         fold_sum(b, &b->fact.star_minor, b->open_minor);
@@ -192,24 +202,36 @@ void cj__clv_buyer_end(cj__clv_buyer *b)
     b->fact.gap = b->is_star ? b->fact.gap : b->last - b->first;
 }
 
+int32_t cj__clv_buyer_all(cj__clv_buyer *b, const cj__columns *columns, int64_t first,
+                          int64_t n, int *chosen_out)
+{
+    int64_t split = first, until = first + n;
+
+    while (split < until && columns->time_ms[split] < b->fold->as_of_ms)
+        split++;
+    cj__clv_buyer_rows(b, columns, first, split);
+    cj__clv_buyer_end(b);
+    *chosen_out = b->is_closed && b->fact.first_ms >= b->fold->first_from_ms &&
+                  b->fact.first_ms < b->fold->first_until_ms;
+    if (!*chosen_out)
+        return CJ_OK;
+    b->is_star = 1;
+    cj__clv_buyer_rows(b, columns, split, until);
+    cj__clv_buyer_end(b);
+    if (b->overflow)
+        return cj__fail(CJ_ELIMIT, "the orders of profile %u sum up beyond int64",
+                        b->fact.profile);
+    return CJ_OK;
+}
+
 int32_t cj__clv_profile(const void *arg, cj__str *partial, uint32_t profile,
                         const cj__columns *columns, int64_t first, int64_t n)
 {
     cj__clv_buyer b = {.fold = arg, .fact = {.profile = profile}, .latest = INT64_MIN};
-    int64_t split = first, until = first + n;
+    int chosen;
+    const int32_t rc = cj__clv_buyer_all(&b, columns, first, n, &chosen);
 
-    while (split < until && columns->time_ms[split] < b.fold->as_of_ms)
-        split++;
-    cj__clv_buyer_rows(&b, columns, first, split);
-    cj__clv_buyer_end(&b);
-    if (!b.is_closed || b.fact.first_ms < b.fold->first_from_ms ||
-        b.fact.first_ms >= b.fold->first_until_ms)
-        return CJ_OK;
-    b.is_star = 1;
-    cj__clv_buyer_rows(&b, columns, split, until);
-    cj__clv_buyer_end(&b);
-    if (b.overflow)
-        return cj__fail(CJ_ELIMIT, "the orders of profile %u sum up beyond int64",
-                        profile);
+    if (rc != CJ_OK || !chosen)
+        return rc;
     return fact_write(partial, b.fold->holdout, &b.fact);
 }

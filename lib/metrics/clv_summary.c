@@ -113,20 +113,26 @@ static void summary_put(const summary_result *r, const cj__str *partial, double 
     }
 }
 
+double cj__clv_minor(const cj_db *db)
+{
+    double minor = 1;
+
+    for (int i = 0; i < db->currency_exponent; i++)
+        minor *= 10;
+    return minor;
+}
+
 static int32_t summary_table(cj__reader *reader, const cj_clv_summary_options *o,
                              const cj__clv_fold *fold, const cj__str *partial,
                              cj_table **out)
 {
     const cj_db *db = cj__reader_db(reader);
     summary_result r = {.o = o, .fold = fold};
-    double minor = 1;
     int32_t rc;
 
-    for (int i = 0; i < db->currency_exponent; i++)
-        minor *= 10;
     r.n = (int64_t)(partial->n / cj__clv_fact_bytes(fold->holdout));
     CJ_TRY(summary_begin(&r, &db->cx.allocator));
-    summary_put(&r, partial, minor);
+    summary_put(&r, partial, cj__clv_minor(db));
     if (o->identifier != NULL && o->identifier[0] != '\0')
         CJ_TRY(cj__scan_identifiers(reader, o->identifier, r.profile, r.n, r.table, 1));
     rc = cj__table_finish(r.table, out);
@@ -136,13 +142,24 @@ out:
     return rc;
 }
 
-int32_t cj__clv_summary(cj__reader *reader, const cj_clv_summary_options *opts,
-                        const uint64_t *profiles, cj_table **out)
+int32_t cj__clv_scan(cj__reader *reader, const cj_clv_summary_options *opts,
+                     const uint64_t *profiles, cj__clv_fold *fold, cj__fold *scan)
 {
     cj_db *db = cj__reader_db(reader);
     const int64_t until_ms =
         opts->holdout_end_ms != 0 ? opts->holdout_end_ms : opts->as_of_ms;
-    cj__clv_fold fold = {
+    const cj__scan_options scan_options = {.from_ms = opts->from_ms,
+                                           .until_ms = until_ms,
+                                           .value_only = 1,
+                                           .profiles = profiles,
+                                           .guests = opts->include_guests,
+                                           .threads = opts->threads,
+                                           .reader = reader,
+                                           .progress = opts->progress,
+                                           .progress_user = opts->progress_user};
+    int32_t rc;
+
+    *fold = (cj__clv_fold){
         .as_of_ms = opts->as_of_ms,
         .first_from_ms = opts->first_from_ms == 0 ? INT64_MIN : opts->first_from_ms,
         .first_until_ms = opts->first_until_ms == 0 ? INT64_MAX : opts->first_until_ms,
@@ -150,28 +167,28 @@ int32_t cj__clv_summary(cj__reader *reader, const cj_clv_summary_options *opts,
         .include_free = opts->include_free != 0,
         .holdout = opts->holdout_end_ms != 0,
         .periods = {.period = opts->period}};
-    cj__fold scan_fold = {.columns = CJ__COL_TIME | CJ__COL_NAME | CJ__COL_VALUE,
-                          .profile = cj__clv_profile,
-                          .arg = &fold};
-    const cj__scan_options scan = {.from_ms = opts->from_ms,
-                                   .until_ms = until_ms,
-                                   .value_only = 1,
-                                   .profiles = profiles,
-                                   .guests = opts->include_guests,
-                                   .threads = opts->threads,
-                                   .reader = reader,
-                                   .progress = opts->progress,
-                                   .progress_user = opts->progress_user};
+    scan->columns = CJ__COL_TIME | CJ__COL_NAME | CJ__COL_VALUE;
+    scan->arg = fold;
+    CJ_TRY(summary_check(opts));
+    CJ_TRY(cj__days_init(&fold->periods.days, &db->cx.allocator, db->zone,
+                         opts->from_ms == 0 ? INT64_MIN : opts->from_ms, until_ms));
+    CJ_TRY(cj__scan(db, &scan_options, scan, 1));
+out:
+    return rc;
+}
+
+int32_t cj__clv_summary(cj__reader *reader, const cj_clv_summary_options *opts,
+                        const uint64_t *profiles, cj_table **out)
+{
+    cj__clv_fold fold;
+    cj__fold scan = {.profile = cj__clv_profile};
     int32_t rc;
 
     *out = NULL;
-    CJ_TRY(summary_check(opts));
-    CJ_TRY(cj__days_init(&fold.periods.days, &db->cx.allocator, db->zone,
-                         opts->from_ms == 0 ? INT64_MIN : opts->from_ms, until_ms));
-    CJ_TRY(cj__scan(db, &scan, &scan_fold, 1));
-    CJ_TRY(summary_table(reader, opts, &fold, &scan_fold.partial, out));
+    CJ_TRY(cj__clv_scan(reader, opts, profiles, &fold, &scan));
+    CJ_TRY(summary_table(reader, opts, &fold, &scan.partial, out));
 out:
-    cj__str_end(&scan_fold.partial);
+    cj__str_end(&scan.partial);
     cj__days_end(&fold.periods.days);
     return rc;
 }

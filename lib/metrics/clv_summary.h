@@ -40,6 +40,11 @@ typedef struct cj__clv_fact {
     int64_t star_minor;   /* their value */
 } cj__clv_fact;
 
+/* One purchase: its period and first moment, its value. */
+typedef struct cj__clv_purchase {
+    int64_t profile, period, time_ms, minor;
+} cj__clv_purchase;
+
 /* The purchases of a customer so far; the latest is open: what is of its period, and
  * refunds that come before the next one, still change it.  Begins with fold, profile
  * and latest INT64_MIN, all else 0. */
@@ -50,12 +55,18 @@ typedef struct cj__clv_buyer {
     int64_t latest;      /* period of all orders */
     int64_t open, open_ms, open_minor;
     int is_open, is_refunded, is_star, is_closed, overflow;
+    cj__str *list; /* NULL, or where each cj__clv_purchase that is closed goes too */
 } cj__clv_buyer;
 
 /* Rows in order of time, after those before. */
 void cj__clv_buyer_rows(cj__clv_buyer *b, const cj__columns *columns, int64_t from,
                         int64_t until);
 void cj__clv_buyer_end(cj__clv_buyer *b); /* nothing more comes: fact is all of them */
+
+/* All rows of a customer, calibration and holdout.  *chosen_out: there is a purchase,
+ * and the first one is when the fold wants it.  CJ_ELIMIT. */
+int32_t cj__clv_buyer_all(cj__clv_buyer *b, const cj__columns *columns, int64_t first,
+                          int64_t n, int *chosen_out);
 
 #define CJ__CLV_FACT_BYTES 40
 #define CJ__CLV_STAR_BYTES 16 /* more, with a holdout */
@@ -67,5 +78,11 @@ size_t cj__clv_fact_bytes(int32_t holdout);
 /* Fact number i of a partial. */
 void cj__clv_fact_read(const cj__str *partial, int32_t holdout, int64_t i,
                        cj__clv_fact *out);
+
+/* One scan by the options of a summary, once they are checked.  fold is made from them,
+ * and ended by cj__days_end() whatever happens; scan's function has fold for arg. */
+int32_t cj__clv_scan(struct cj__reader *reader, const cj_clv_summary_options *opts,
+                     const uint64_t *profiles, cj__clv_fold *fold, cj__fold *scan);
+double cj__clv_minor(const cj_db *db); /* minor units in one of the currency */
 
 #endif

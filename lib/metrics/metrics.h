@@ -14,6 +14,8 @@ int32_t cj__rfm_classes(const cj__allocator *a, cj_table **out);
  * snapshot in which they were asked for.  opts->as_of_ms is set. */
 int32_t cj__clv_summary(struct cj__reader *reader, const cj_clv_summary_options *opts,
                         const uint64_t *profiles, cj_table **out);
+int32_t cj__clv_purchases(struct cj__reader *reader, const cj_clv_summary_options *opts,
+                          const uint64_t *profiles, cj_table **out);
 
 /* A fitted value model in the file: its name there, its kind, and what it says of
  * itself (clv_saved.c). */

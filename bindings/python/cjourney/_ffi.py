@@ -581,6 +581,7 @@ FUNCTIONS: List[Tuple[str, Any, List[Any]]] = [
     ("cj_clv_to_json", c_int32, [_clv, _out, _int64_out]),
     ("cj_clv_from_json", c_int32, [c_char_p, c_int64, _out]),
     ("cj_clv_summary", c_int32, [_db, POINTER(ClvSummaryOptions), _out]),
+    ("cj_clv_purchases", c_int32, [_db, POINTER(ClvSummaryOptions), _out]),
     ("cj_clv_save", c_int32, [_db, c_char_p, _clv]),
     ("cj_clv_load", c_int32, [_db, c_char_p, _out]),
     ("cj_clv_saved", c_int32, [_db, _out]),

@@ -20,6 +20,7 @@ from . import _columns, _ffi, _values
 from ._base import StoreBase, choice
 from ._handle import Progress, run_long
 from ._rfm import RfmFields, rfm_options
+from ._summary import PERIODS, REFUNDS, SummaryFields, summary_options
 from ._values import Time
 from .errors import InvalidError
 from .events import Context
@@ -30,16 +31,6 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 _C = _ffi.CONSTANTS
-_PERIODS = {
-    "day": _C["CJ_CLV_DAY"],
-    "week": _C["CJ_CLV_WEEK"],
-    "any": _C["CJ_CLV_ANY"],
-}
-_REFUNDS = {
-    "net": _C["CJ_CLV_REFUND_NET"],
-    "drop": _C["CJ_CLV_REFUND_DROP"],
-    "ignore": _C["CJ_CLV_REFUND_IGNORE"],
-}
 _COHORTS = {
     "month": _C["CJ_COHORT_MONTH"],
     "channel": _C["CJ_COHORT_CHANNEL"],
@@ -62,19 +53,8 @@ class ValueMethods(StoreBase):
     def clv_summary(
         self,
         *,
-        as_of: Optional[Time] = None,
-        holdout_until: Optional[Time] = None,
-        since: Optional[Time] = None,
-        acquired_since: Optional[Time] = None,
-        acquired_until: Optional[Time] = None,
-        period: str = "day",
-        refunds: str = "net",
-        segment: Optional[str] = None,
-        identifier: Optional[str] = None,
-        include_guests: bool = False,
-        include_free: bool = False,
-        threads: int = 0,
         progress: Optional[Progress] = None,
+        **options: Unpack[SummaryFields],
     ) -> Table:
         """What value models read of each customer with a purchase before as_of (now):
         profile, [identifier,] x (repeat purchases), tx_days, t_days (from the first
@@ -83,25 +63,29 @@ class ValueMethods(StoreBase):
         with holdout_until also x_star, spend_star (purchases from as_of to then, and
         their value together) and holdout_days.
 
-        period: orders of one "day" or "week" are one purchase; "any": each is.
-        refunds: "net" (they lower the purchase before), "drop" (and what is worth
-        nothing then is no purchase), "ignore".  acquired_since, acquired_until: only
-        who first bought then.  segment: only who is in it at as_of.
+        since: only orders since.  acquired_since, acquired_until: only who first bought
+        then.  period: orders of one "day" (if not said) or "week" are one purchase;
+        "any": each is.  refunds: "net" (they lower the purchase before; if not said),
+        "drop" (and what is worth nothing then is no purchase), "ignore".  segment: only
+        who is in it at as_of.  identifier: a kind, and a column of that name.
+        include_guests: also who is known only by a guest order.  include_free: orders
+        of value 0 are purchases.  threads.
         """
-        options = _ffi.sized(_ffi.ClvSummaryOptions)
-        options.as_of_ms = self._time(as_of, "as_of")
-        options.holdout_end_ms = self._time(holdout_until, "holdout_until")
-        options.from_ms = self._time(since, "since")
-        options.first_from_ms = self._time(acquired_since, "acquired_since")
-        options.first_until_ms = self._time(acquired_until, "acquired_until")
-        options.period = choice(_PERIODS, "period", period)
-        options.refunds = choice(_REFUNDS, "refunds", refunds)
-        options.segment = _values.text(segment, "segment")
-        options.identifier = _values.text(identifier, "identifier")
-        options.include_guests = int(include_guests)
-        options.include_free = int(include_free)
-        options.threads = _values.int32(threads, "threads")
-        return self._options_table(options, progress, "cj_clv_summary")
+        chosen = summary_options(options, self._context)
+        return self._options_table(chosen, progress, "cj_clv_summary")
+
+    def clv_purchases(
+        self,
+        *,
+        progress: Optional[Progress] = None,
+        **options: Unpack[SummaryFields],
+    ) -> Table:
+        """Every purchase that clv_summary() counts with the same options: profile, days
+        (since the customer's first purchase, which is 0), since_days (since the first
+        purchase of all), value (in units of the currency), time_ms; by profile, then
+        time.  ValueModel.tracking() takes it as purchase_days."""
+        chosen = summary_options(options, self._context)
+        return self._options_table(chosen, progress, "cj_clv_purchases")
 
     # ---- models in the file --------------------------------------------------------
 
@@ -156,8 +140,8 @@ class ValueMethods(StoreBase):
         options.months = _values.int32(months, "months")
         options.discount_ratio = _values.double(discount, "discount")
         options.everybody = int(everybody)
-        options.period = choice(_PERIODS, "period", period)
-        options.refunds = choice(_REFUNDS, "refunds", refunds)
+        options.period = choice(PERIODS, "period", period)
+        options.refunds = choice(REFUNDS, "refunds", refunds)
         options.include_guests = int(include_guests)
         options.include_free = int(include_free)
         options.threads = _values.int32(threads, "threads")

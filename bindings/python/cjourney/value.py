@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
 from . import _columns, _ffi, _library, _values
 from ._customers import (
@@ -87,6 +87,12 @@ class Validation:
     calibration: float
     verdict: str
     bins: Table
+
+
+def _repeat_days(purchases: Table) -> List[float]:
+    """since_days of all but the first purchase of each customer."""
+    who, days = purchases["profile"], purchases["since_days"]
+    return [days[i] for i in range(1, len(who)) if who[i] == who[i - 1]]
 
 
 class ValueModel:
@@ -321,14 +327,16 @@ class ValueModel:
         """Purchases of all customers together: period, until_days, expected,
         expected_cumulative, actual, actual_cumulative (None without purchase_days:
         every repeat purchase, in days since the first purchase of all, or since
-        start_days before the end of the data).  period_days: 7; periods may go beyond
-        the data."""
+        start_days before the end of the data; or the table of Store.clv_purchases()).
+        period_days: 7; periods may go beyond the data."""
         customers = Customers(data, self.covariates)
         options = _ffi.sized(_ffi.ClvTrackOptions)
         options.period_days = _values.double(period_days, "period_days")
         options.n_periods = _values.int64(periods, "periods")
         options.start_days = _values.double(start_days, "start_days")
         options.threads = _values.int32(threads, "threads")
+        if isinstance(purchase_days, Table):
+            purchase_days = _repeat_days(purchase_days)
         if purchase_days is not None:
             days = _columns.column(purchase_days, "d", "purchase_days")
             options.purchase_days, options.n_purchases = days.pointer, days.n

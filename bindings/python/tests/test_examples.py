@@ -45,7 +45,7 @@ def shop(store):
 
 def test_there_are_examples():
     assert len(blocks("README")) == 2
-    assert len(blocks("VALUE")) == 1
+    assert len(blocks("VALUE")) == 2
 
 
 def test_readme_begins(tmp_path, monkeypatch):
@@ -74,3 +74,15 @@ def test_value_page(shop, capsys):
     assert known["model"].validate(known["past"]).verdict in said
     profile = shop.find_profile("user_id", 5)
     assert {"p_alive", "expected_12m"} <= set(shop.traits(profile)["name"])
+
+
+def test_value_page_on_tracking(shop):
+    optional("matplotlib").use("Agg")
+    known = {"store": shop, "cjourney": cjourney}
+    for block in blocks("VALUE"):
+        exec(block, known)
+    track, bought = known["track"], shop.clv_purchases(**known["cohort"])
+    assert track["actual_cumulative"][-1] > 500 and len(track) == 78
+    repeats = len(bought) - len(known["past"])
+    later = sum(day > 78 * 7 for day in bought["since_days"])
+    assert track["actual_cumulative"][-1] >= repeats - later

@@ -142,6 +142,51 @@ class TestSummary:
         assert len(shop.clv_summary()) == 3
 
 
+class TestPurchases:
+    def test_by_hand(self, shop):
+        table = shop.clv_purchases(as_of="2024-02-01")
+        assert table.columns == ("profile", "days", "since_days", "value", "time_ms")
+        assert columns(table, "days", "since_days", "value") == [
+            (0.0, 0.0, 10.0),
+            (4.0, 4.0, 60.0),
+            (14.0, 14.0, 30.0),
+            (0.0, 9.0, 50.0),
+        ]
+        assert list(table["time_ms"]) == sorted(table["time_ms"][:3]) + [table["time_ms"][3]]
+
+    def test_the_options_of_a_summary(self, shop):
+        options = dict(as_of="2024-02-10", holdout_until="2024-03-01", period="week")
+        past = shop.clv_summary(**options)
+        rows = shop.clv_purchases(**options, threads=2)
+        counts = [1 + row.x + row.x_star for row in past]
+        assert [list(rows["profile"]).count(who) for who in past["profile"]] == counts
+        assert len(shop.clv_purchases(acquired_until="2024-01-10")["days"]) == 4
+
+    def test_tracking_takes_them(self, shop):
+        model = ValueModel.fit(cohort(200), unit="week")
+        past = shop.clv_summary(as_of="2024-03-01")
+        track = model.tracking(past, purchase_days=shop.clv_purchases(as_of="2024-03-01"))
+        assert list(track["actual"]) == [1, 1, 0, 0, 0, 1, 0, 3, 0]
+        assert plain(track) == plain(
+            model.tracking(past, purchase_days=[4, 14, 50, 51, 52, 39])
+        )
+
+    def test_history_takes_those_of_one(self, shop):
+        model = ValueModel.fit(cohort(200), unit="week")
+        days = [row.days for row in shop.clv_purchases() if row.profile == 1]
+        assert list(model.history(days[1:], 20, 10)["purchases"]) == [0, 1, 2]
+
+    def test_wrong_options(self, shop):
+        with pytest.raises(TypeError, match="a summary has no option 'as_off'"):
+            shop.clv_purchases(as_off="2024-02-01")
+        with pytest.raises(InvalidError, match="refunds: is one of"):
+            shop.clv_purchases(refunds="keep")
+
+
+def plain(table) -> list[tuple]:
+    return [tuple(row) for row in table]
+
+
 class TestSavedModels:
     @pytest.fixture
     def model(self):
