@@ -222,4 +222,26 @@ START_TEST(regions_of_identified_cohorts_cover_the_truth)
 }
 END_TEST
 
-HARNESS_MAIN("metrics_clv_coverage", regions_of_identified_cohorts_cover_the_truth)
+/* q < 1: the mean is that of a few customers who spend millions of times as much. */
+START_TEST(spend_without_a_mean_is_no_limit)
+{
+    const clv_story s = {
+        .model = "gammagamma", .k = 1, .theta = {1.5, .2, 4},
+                .n = 5000, .seed = 3
+    };
+    clv_cohort c;
+    cj_clv *clv;
+
+    clv_simulate(&s, &c);
+    clv = clv_fit_cohort(&s, &c);
+    ck_assert_str_eq(clv_status(clv), "converged");
+    for (int p = 0; p < 3; p++)
+        ck_assert(fabs(log(clv->theta[p] / s.theta[p])) <
+                  4 * sqrt(clv->covariance[p][p]));
+    cj__clv_free(clv);
+    clv_cohort_end(&c);
+}
+END_TEST
+
+HARNESS_MAIN("metrics_clv_coverage", regions_of_identified_cohorts_cover_the_truth,
+             spend_without_a_mean_is_no_limit)
