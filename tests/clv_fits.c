@@ -2,6 +2,7 @@
 #include "clv_fits.h"
 
 #include "clv_oracle.h"
+#include "clv_simulate.h"
 #include "random_rows.h"
 
 #include <check.h>
@@ -119,6 +120,21 @@ cj_clv *clv_fit_model(const clv_table *t, const char *model, double unit_days)
     const cj_clv_fit_options opts = {.model = model, .unit_days = unit_days, .k = 1};
 
     return clv_fit(&data, &opts);
+}
+
+cj_clv *clv_fit_cohort(const clv_story *s, const clv_cohort *c)
+{
+    const cj_clv_fit_options o = {.model = s->model, .k = s->k};
+    int64_t *x = malloc((size_t)c->n * sizeof *x);
+    const cj_clv_data data = {
+        .n = c->n, .x = x, .tx = c->tx, .t = c->t, .litt = c->litt, .spend = c->litt};
+    cj_clv *clv;
+
+    for (int64_t i = 0; i < c->n; i++)
+        x[i] = (int64_t)c->x[i];
+    clv = clv_fit(&data, &o);
+    free(x);
+    return clv;
 }
 
 const char *clv_status(const cj_clv *clv)

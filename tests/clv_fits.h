@@ -22,6 +22,10 @@ const cj__allocator *clv_memory(void); /* the C library's */
 /* Fits, and fails the test where that fails. */
 cj_clv *clv_fit(const cj_clv_data *data, const cj_clv_fit_options *opts);
 cj_clv *clv_fit_model(const clv_table *t, const char *model, double unit_days);
+struct clv_story;
+struct clv_cohort;
+/* A simulated cohort under the model that it is of. */
+cj_clv *clv_fit_cohort(const struct clv_story *story, const struct clv_cohort *cohort);
 const char *clv_status(const cj_clv *clv);
 /* Every bit but n_rows is the same. */
 void clv_expect_same(const cj_clv *a, const cj_clv *b);

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int32_t begin(cj__clv_at *at, const cj__clv_model *model, const double *theta,
-                     const cj__clv_rows *rows)
+static int32_t begin(cj__clv_at *at, const cj__clv_model *model, int32_t k,
+                     const double *theta, const cj__clv_rows *rows)
 {
     static cj__ctx context;
     double max_x = 0;
@@ -17,7 +17,7 @@ static int32_t begin(cj__clv_at *at, const cj__clv_model *model, const double *t
     cj__ctx_init(&context, NULL, NULL, NULL, NULL, NULL, NULL);
     for (int64_t i = 0; i < rows->n; i++)
         max_x = fmax(max_x, rows->x[i]);
-    rc = cj__clv_at_begin(at, &context.allocator, model, 1, (int64_t)max_x);
+    rc = cj__clv_at_begin(at, &context.allocator, model, k, (int64_t)max_x);
     cj__clv_at_turn(at, theta);
     return rc;
 }
@@ -34,19 +34,18 @@ static cj__clv_rows rows_from(const cj__clv_rows *rows, int64_t from)
     return r;
 }
 
-void clv_total_at(const cj__clv_model *model, const double *theta,
-                  const cj__clv_rows *rows, const double *weight, clv_total *out)
+static void total_of(cj__clv_at *at, const cj__clv_rows *rows, const double *weight,
+                     clv_total *out)
 {
     static double ll[CJ__CLV_CHUNK], grad[CJ__CLV_PARAMS][CJ__CLV_CHUNK],
         hess[CJ__CLV_PAIRS][CJ__CLV_CHUNK];
-    cj__clv_at at;
+    const cj__clv_model *model = at->model;
 
     memset(out, 0, sizeof *out);
-    ck_assert_int_eq(begin(&at, model, theta, rows), CJ_OK);
     for (int64_t from = 0; from < rows->n; from += CJ__CLV_CHUNK) {
         const cj__clv_rows chunk = rows_from(rows, from);
 
-        model->loglik(&at, &chunk, ll, grad, hess);
+        model->loglik(at, &chunk, ll, grad, hess);
         for (int64_t i = 0; i < chunk.n; i++) {
             const double w = weight == NULL ? 1 : weight[from + i];
 
@@ -62,6 +61,25 @@ void clv_total_at(const cj__clv_model *model, const double *theta,
         for (int q = p + 1; q < model->n_params; q++)
             out->hess[p][q] = out->hess[q][p];
     }
+}
+
+void clv_total_at(const cj__clv_model *model, const double *theta,
+                  const cj__clv_rows *rows, const double *weight, clv_total *out)
+{
+    cj__clv_at at;
+
+    ck_assert_int_eq(begin(&at, model, 1, theta, rows), CJ_OK);
+    total_of(&at, rows, weight, out);
+    cj__clv_at_end(&at);
+}
+
+void clv_total_k(const cj__clv_model *model, int32_t k, const double *theta,
+                 const cj__clv_rows *rows, clv_total *out)
+{
+    cj__clv_at at;
+
+    ck_assert_int_eq(begin(&at, model, k, theta, rows), CJ_OK);
+    total_of(&at, rows, NULL, out);
     cj__clv_at_end(&at);
 }
 
@@ -196,7 +214,7 @@ double clv_loglik(const cj__clv_model *model, const double *theta, clv_customer 
     cj__clv_at at;
     double ll;
 
-    ck_assert_int_eq(begin(&at, model, theta, &rows), CJ_OK);
+    ck_assert_int_eq(begin(&at, model, 1, theta, &rows), CJ_OK);
     model->loglik(&at, &rows, &ll, NULL, NULL);
     cj__clv_at_end(&at);
     return ll;
@@ -209,7 +227,7 @@ double clv_answer(clv_question question, const cj__clv_model *model,
     cj__clv_at at;
     double out;
 
-    ck_assert_int_eq(begin(&at, model, theta, &rows), CJ_OK);
+    ck_assert_int_eq(begin(&at, model, 1, theta, &rows), CJ_OK);
     ask.at = &at;
     ask.rows = &rows;
     ck_assert_int_eq(question(&ask, &out), CJ_OK);

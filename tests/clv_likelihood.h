@@ -14,6 +14,9 @@ typedef struct clv_total {
 /* weight NULL: 1 each. */
 void clv_total_at(const cj__clv_model *model, const double *theta,
                   const cj__clv_rows *rows, const double *weight, clv_total *out);
+/* With regularity k; weights 1. */
+void clv_total_k(const cj__clv_model *model, int32_t k, const double *theta,
+                 const cj__clv_rows *rows, clv_total *out);
 /* From theta to the maximum; theta becomes the estimate.  Fails the test if it is not
  * there after 200 steps. */
 void clv_newton(const cj__clv_model *model, const cj__clv_rows *rows,

@@ -17,6 +17,11 @@ double clv_dice(uint64_t *state)
     return u;
 }
 
+double clv_dice_spread(uint64_t *state, double low, double high)
+{
+    return low * pow(high / low, clv_dice(state));
+}
+
 double clv_dice_normal(uint64_t *state)
 {
     const double size = sqrt(-2 * log(clv_dice(state)));
@@ -95,6 +100,19 @@ static void customer_lives(const clv_story *s, const customer *c, uint64_t *stat
     }
 }
 
+/* Gamma-Gamma: each value is Gamma(p, nu), nu is Gamma(q, gamma). */
+static void customer_spends(const clv_story *s, uint64_t *state, clv_cohort *out,
+                            int64_t i)
+{
+    const double log_nu = clv_dice_log_gamma(state, s->theta[1]) - log(s->theta[2]);
+
+    out->x[i] = 1;
+    while (clv_dice(state) > 1. / 3)
+        out->x[i]++;
+    out->litt[i] =
+        exp(clv_dice_log_gamma(state, s->theta[0] * out->x[i]) - log_nu) / out->x[i];
+}
+
 /* ---- cohorts --------------------------------------------------------------------- */
 
 static double *cohort_column(int64_t n)
@@ -117,8 +135,13 @@ void clv_simulate(const clv_story *story, clv_cohort *out)
     out->later = cohort_column(story->n);
     out->alive = cohort_column(story->n);
     for (int64_t i = 0; i < story->n; i++) {
-        const customer c = customer_drawn(story, &state);
+        customer c;
 
+        if (strcmp(story->model, "gammagamma") == 0) {
+            customer_spends(story, &state, out, i);
+            continue;
+        }
+        c = customer_drawn(story, &state);
         out->t[i] = story->t_min + (story->t_max - story->t_min) * clv_dice(&state);
         customer_lives(story, &c, &state, out, i);
     }
@@ -138,4 +161,22 @@ void clv_cohort_end(clv_cohort *cohort)
 cj__clv_rows clv_cohort_rows(const clv_cohort *c)
 {
     return (cj__clv_rows){c->x, c->tx, c->t, c->litt, c->n};
+}
+
+void clv_story_draw(clv_story *s, const char *model, int32_t k, double wide,
+                    uint64_t *state)
+{
+    s->model = model;
+    s->k = k;
+    s->t_min = 20;
+    s->t_max = clv_dice_spread(state, 25, 200);
+    for (int p = 0; p < CJ__CLV_PARAMS; p++)
+        s->theta[p] = clv_dice_spread(state, 1 / wide, wide);
+    if (strcmp(model, "gammagamma") == 0) { /* spread of a customer, of all of them */
+        s->theta[0] *= 3;
+        s->theta[1] *= 3;
+        return;
+    }
+    s->theta[1] *= s->t_max * s->theta[0] / k / 2;
+    s->theta[3] *= strcmp(model, "paretonbd") == 0 ? s->t_max : 3;
 }

@@ -1,9 +1,13 @@
 /* Fits of simulated cohorts, parameters spread over two decades and sizes over four:
- * each ends with a name, no maximum is missed that the truth would beat, and where a
- * fit converged its 95 % intervals cover the truth about 95 times in 100.  All 500 of
- * them with CJ_NIGHTLY=1, else a sample. */
+ * each ends with a name, and no maximum is missed that the truth would beat.  Of those
+ * that converged with some hundred repeaters the 95 % intervals cover the truth a
+ * little less often (92 of 100), as Wald's do where samples are small, dropout is
+ * hardly seen and who converges is chosen by its outcome; test_metrics_clv_coverage.c
+ * shows exactly 95 where the truth is identified.  All 500 of them with CJ_NIGHTLY=1,
+ * else a sample. */
 #include "clv_fits.h"
 
+#include "clv_likelihood.h"
 #include "clv_simulate.h"
 #include "harness.h"
 
@@ -29,66 +33,27 @@ static int is_nightly(void)
     return getenv("CJ_NIGHTLY") != NULL;
 }
 
-/* Evenly in the logarithm. */
-static double spread(uint64_t *state, double low, double high)
-{
-    return low * pow(high / low, clv_dice(state));
-}
-
-/* Customers who buy now and then in the time that is seen, and leave or stay. */
 static void story_of(int i, clv_story *s)
 {
     uint64_t dice = (uint64_t)i * 7919 + 1;
     const double largest = is_nightly() ? (i % 100 == 0 ? 1e6 : 1e5) : 8000;
 
     memset(s, 0, sizeof *s);
-    s->model = models[i % N_MODELS].model;
-    s->k = models[i % N_MODELS].k;
-    s->n = (int64_t)spread(&dice, 50, largest);
-    s->t_min = 20;
-    s->t_max = spread(&dice, 25, 200);
-    s->theta[0] = spread(&dice, .1, 10);
-    s->theta[1] = spread(&dice, .05, 5) * s->t_max * s->theta[0] / s->k;
-    s->theta[2] = spread(&dice, .1, 10);
-    s->theta[3] = strcmp(s->model, "paretonbd") == 0 ? spread(&dice, .1, 10) * s->t_max
-                                                     : spread(&dice, .3, 30);
+    s->n = (int64_t)clv_dice_spread(&dice, 50, largest);
+    clv_story_draw(s, models[i % N_MODELS].model, models[i % N_MODELS].k, 10, &dice);
     s->seed = dice;
 }
 
-static cj_clv *fit_cohort(const clv_story *s, const clv_cohort *c, cj_clv_data *data)
-{
-    const cj_clv_fit_options o = {.model = s->model, .k = s->k};
-    int64_t *x = malloc((size_t)s->n * sizeof *x);
-    cj_clv *clv;
-
-    for (int64_t i = 0; i < s->n; i++)
-        x[i] = (int64_t)c->x[i];
-    *data = (cj_clv_data){.n = s->n, .x = x, .tx = c->tx, .t = c->t, .litt = c->litt};
-    clv = clv_fit(data, &o);
-    free(x);
-    return clv;
-}
-
+/* What the truth itself would have. */
 static double loglik_of(const clv_story *s, const clv_cohort *c)
 {
-    const cj__clv_rows all = clv_cohort_rows(c);
-    double ll[CJ__CLV_CHUNK], sum = 0;
+    const cj__clv_rows rows = clv_cohort_rows(c);
     const cj__clv_model *model;
-    cj__clv_at at;
+    clv_total total;
 
     ck_assert_int_eq(cj__clv_model_find(s->model, &model), CJ_OK);
-    ck_assert_int_eq(cj__clv_at_begin(&at, clv_memory(), model, s->k, 500), CJ_OK);
-    cj__clv_at_turn(&at, s->theta);
-    for (int64_t i = 0; i < all.n; i += CJ__CLV_CHUNK) {
-        const int64_t n = all.n - i < CJ__CLV_CHUNK ? all.n - i : CJ__CLV_CHUNK;
-        const cj__clv_rows rows = {all.x + i, all.tx + i, all.t + i, all.z + i, n};
-
-        model->loglik(&at, &rows, ll, NULL, NULL);
-        for (int64_t j = 0; j < n; j++)
-            sum += ll[j];
-    }
-    cj__clv_at_end(&at);
-    return sum;
+    clv_total_k(model, s->k, s->theta, &rows, &total);
+    return total.ll;
 }
 
 static void count_covered(const clv_story *s, const cj_clv *clv, int *seen,
@@ -111,12 +76,11 @@ START_TEST(test_cohorts__each_ends_with_a_name_and_covers_the_truth)
     for (int i = 0; i < n; i += step) {
         clv_story s;
         clv_cohort c;
-        cj_clv_data data;
         cj_clv *clv;
 
         story_of(i, &s);
         clv_simulate(&s, &c);
-        clv = fit_cohort(&s, &c, &data);
+        clv = clv_fit_cohort(&s, &c);
         if (getenv("CJ_TEST_SHOW") != NULL)
             printf("%d %s n %lld: %s, %lld\n", i, s.model, (long long)s.n,
                    clv_status(clv), (long long)clv->n_iterations);

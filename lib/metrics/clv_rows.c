@@ -312,6 +312,19 @@ static double rows_mean(const cj__clv_groups *g, const double *column)
     return cj__sum_product(g->weight, column, g->n) / g->n_customers;
 }
 
+/* The geometric mean of spend: where a few spend without bound (q <= 1) the mean is
+ * theirs alone, and v in units of it would seem to go to 0. */
+static double rows_middle_spend(const cj__clv_groups *g)
+{
+    cj__sum logs = {0, 0};
+
+    if (g->z == NULL || !(g->n_customers > 0))
+        return 0;
+    for (int64_t i = 0; i < g->n; i++)
+        cj__sum_add(&logs, g->weight[i] * log(g->z[i]));
+    return exp(cj__sum_of(&logs) / g->n_customers);
+}
+
 /* Two rows that differ by rounding are two rows either way; so dividing is safe. */
 static void rows_divide(const cj__clv_groups *g, double *column)
 {
@@ -366,7 +379,7 @@ static void rows_count(cj__clv_groups *g)
     g->n_repeaters = cj__sum_of(&repeaters);
     g->sum_x = cj__sum_of(&x);
     if (g->family == CJ__CLV_SPEND)
-        scale = rows_mean(g, g->z);
+        scale = rows_middle_spend(g);
     else if (g->family == CJ__CLV_CONTINUOUS)
         scale = rows_mean(g, g->t);
     g->scale = scale > 0 ? scale : 1;

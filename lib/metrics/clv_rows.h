@@ -18,8 +18,7 @@ typedef struct cj__clv_groups {
     int64_t n_patterns, pattern_room;
     uint32_t *first, *who;
     double centre[CJ__CLV_COVARIATES], spread[CJ__CLV_COVARIATES];
-    double
-        scale; /* mean T (continuous) or mean z (spend), as unit of the rows; else 1 */
+    double scale; /* unit of the rows: mean T, geometric mean of z (spend); else 1 */
     double n_customers, n_repeaters, sum_x, sum_litt; /* weighted; litt in days */
     int64_t max_x;
     cj__clv_means means; /* in units of scale */
