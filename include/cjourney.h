@@ -10,7 +10,9 @@
  * Structs start with struct_size (set it to sizeof; 0 in any other field means its
  * default) and only ever grow at the end.  The library copies its inputs; the caller
  * owns *out; a returned pointer is borrowed until the event its comment names.
- * A handle may be used from any thread, never across fork() (CJ_EFORK).
+ * A handle may be used from any thread, never across fork() (CJ_EFORK).  Fork while no
+ * thread is in a call, and after cj_flush() of a deferred handle: a child inherits the
+ * locks that others hold inside SQLite, for ever.
  *
  * In order of need: errors, handle, recording, import, identity, reading, scores,
  * tables, time, care of the file. */
@@ -110,7 +112,8 @@ int32_t cj_close(cj_db *db);
  * CJ_EINTERRUPT and the file is as before them.  Since 0.1. */
 int32_t cj_interrupt(cj_db *db);
 
-/* Return when everything recorded so far is durable; reports the error of an earlier
+/* Return when everything recorded so far is durable, and the thread of a deferred handle
+ * is at rest until somebody records (fork() then); reports the error of an earlier
  * deferred commit.  Since 0.1. */
 int32_t cj_flush(cj_db *db);
 
