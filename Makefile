@@ -258,7 +258,7 @@ fuzz: ##  each fuzzer for FUZZ_SECONDS, with clang
 	    echo "  FUZZ  $$n"; build/fuzz/$$f -artifact_prefix=build/fuzz/ -max_total_time=$(FUZZ_SECONDS) -timeout=10 -verbosity=0 \
 	    build/fuzz/corpus/$$n $$(ls -d tests/fuzz/corpus/$$n 2>/dev/null) || exit 1; done
 
-bench: benches $(program) ##  the numbers of DESIGN 11, reached and required; BENCH_EVENTS=10000000 for all
+bench: benches $(program) $(lib_shared) ##  the numbers of DESIGN 11, reached and required; BENCH_EVENTS=10000000 for all
 	@BENCH_EVENTS=$(BENCH_EVENTS) CJOURNEY_LIBRARY=$(CURDIR)/$(lib_shared) \
 	    $(BENCH_PYTHON) tests/bench/bench.py $(B)
 

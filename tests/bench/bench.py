@@ -190,7 +190,7 @@ def value(build, folder, report):
     seconds = statistics.median(got[f"round{i}_seconds"] for i in range(5))
     report.add("value summary of 1M customers, 2.77M orders, 1 core", 1, seconds * 1e6 / n, "s", True)
     report.tell("  orders per customer", f"{orders / got['customers']:.2f}")
-    report.add("  memory beyond the result, per customer", 64, got["bytes_per_customer"], "B", True)
+    report.add("  memory beyond the result, per customer", 32, got["bytes_per_customer"], "B", True)
     got = values(program(build, "bench_clv", "refresh", folder / "orders.cj", n))
     new = statistics.median(got[f"round{i}_seconds"] for i in range(5))
     report.add("1,000 new orders into scores, CPU", 5, new * 1e3, "ms", True)
