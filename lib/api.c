@@ -41,6 +41,12 @@ static int64_t api_now(const cj_db *db, int64_t time_ms)
     return time_ms != 0 ? time_ms : cj__now_ms(&db->cx);
 }
 
+/* The moment of a question: 0 is now, and what was recorded just now counts. */
+static int64_t api_as_of(const cj_db *db, int64_t as_of_ms)
+{
+    return as_of_ms != 0 ? as_of_ms : api_now(db, 0) + 1;
+}
+
 /* Begin a call that makes a table: *out is NULL until it is there. */
 static int32_t api_enter_table(cj_db *db, cj_table **out)
 {
@@ -518,8 +524,8 @@ static int32_t api_rfm_options(const cj_db *db, const cj_rfm_options *opts,
 {
     int32_t rc = cj__sized_read(o, sizeof *o, opts);
 
-    if (rc == CJ_OK && o->as_of_ms == 0)
-        o->as_of_ms = api_now(db, 0) + 1; /* what was recorded just now counts */
+    if (rc == CJ_OK)
+        o->as_of_ms = api_as_of(db, o->as_of_ms);
     return rc;
 }
 
@@ -593,8 +599,7 @@ static int32_t api_purchases(cj_db *db, const cj_clv_summary_options *opts,
     rc = cj__sized_read(&o, sizeof o, opts);
     if (rc != CJ_OK)
         return api_leave(db, rc);
-    if (o.as_of_ms == 0)
-        o.as_of_ms = api_now(db, 0) + 1; /* what was recorded just now counts */
+    o.as_of_ms = api_as_of(db, o.as_of_ms);
     rc = api_who_open(db, o.segment, o.as_of_ms, o.threads, &who);
     if (rc == CJ_OK)
         rc = ask(who.reader, &o, who.profiles, out);
@@ -652,7 +657,7 @@ int32_t cj_clv_refresh(cj_db *db, const cj_clv_refresh_options *opts,
     if (rc == CJ_OK && o.model == NULL)
         rc = cj__fail(CJ_EMISUSE, "opts->model is NULL");
     if (rc == CJ_OK) {
-        o.as_of_ms = o.as_of_ms != 0 ? o.as_of_ms : api_now(db, 0) + 1;
+        o.as_of_ms = api_as_of(db, o.as_of_ms);
         rc = cj__clv_refresh_saved(db, &o, &r);
     }
     rc = cj__sized_write(result, &r, sizeof r, rc);
@@ -727,8 +732,7 @@ int32_t cj_value_cohorts(cj_db *db, const cj_value_cohorts_options *opts,
     rc = cj__sized_read(&o, sizeof o, opts);
     if (rc != CJ_OK)
         return api_leave(db, rc);
-    if (o.as_of_ms == 0)
-        o.as_of_ms = api_now(db, 0) + 1; /* what was recorded just now counts */
+    o.as_of_ms = api_as_of(db, o.as_of_ms);
     rc = api_who_open(db, o.segment, o.as_of_ms, o.threads, &who);
     if (rc == CJ_OK)
         rc = cj__value_cohorts(who.reader, &o, clv, who.profiles, out);
@@ -962,8 +966,8 @@ static int32_t api_segment_options(const cj_db *db, const cj_segment_options *op
 {
     int32_t rc = cj__sized_read(o, sizeof *o, opts);
 
-    if (rc == CJ_OK && o->as_of_ms == 0)
-        o->as_of_ms = api_now(db, 0) + 1; /* what was recorded just now counts */
+    if (rc == CJ_OK)
+        o->as_of_ms = api_as_of(db, o->as_of_ms);
     return rc;
 }
 
@@ -1131,7 +1135,7 @@ int32_t cj_segment_advance(cj_db *db, int64_t now_ms, int64_t *n_changes_out)
     rc = api_enter(db);
     if (rc != CJ_OK)
         return rc;
-    rc = cj__segment_advance(db, now_ms != 0 ? now_ms : api_now(db, 0) + 1, &n_changes);
+    rc = cj__segment_advance(db, api_as_of(db, now_ms), &n_changes);
     if (rc == CJ_OK && n_changes_out != NULL)
         *n_changes_out = n_changes;
     return api_leave(db, rc);

@@ -192,6 +192,15 @@ def test_from_orders_to_a_segment(shop):
     assert {r["profile"] for r in found} == wanted and len(wanted) > 10
 
 
+def test_refresh__names_its_scores_by_the_months(shop):
+    for model, name in (("mbgnbd", "half"), ("gammagamma", "money")):
+        ask(shop, "clv", "fit", "--model", model, "--as-of", AS_OF, "--save", name)
+    done = run("-d", shop, "clv", "refresh", "half", "--spend", "money", "--months", 6, "--as-of", "2025-07-03")
+    assert done.returncode == DONE and "expected_6m > 2, clv_6m > 200" in done.err
+    assert ask(shop, "segment", "eval", "clv_6m > 0", "--as-of", "2025-07-04")
+    run("-d", shop, "clv", "drop", "half"), run("-d", shop, "clv", "drop", "money")
+
+
 def test_validate__says_what_came_since(shop):
     done = run("-d", shop, "clv", "validate", "--model", "mbgnbd", "--holdout", HOLDOUT, "--as-of", AS_OF,
                "--format", "json")

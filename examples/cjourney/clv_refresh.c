@@ -42,8 +42,11 @@ int run_clv_refresh(program *p)
     grid_number(&g, r.n_scored);
     grid_number(&g, r.n_forgotten);
     write_result(p, &g);
-    note(p, "segments read them: p_alive < 0.5, expected_%dm > 2%s", (int)months,
-         o.spend == NULL ? "" : ", clv_12m > 200");
+    if (o.spend == NULL)
+        note(p, "segments read them: p_alive < 0.5, expected_%dm > 2", (int)months);
+    else
+        note(p, "segments read them: p_alive < 0.5, expected_%dm > 2, clv_%dm > 200",
+             (int)months, (int)months);
     return DONE;
 }
 

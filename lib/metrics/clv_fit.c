@@ -1,8 +1,8 @@
 /* A fit from beginning to end: check, group, look for the maximum of the mean
  * log-likelihood over the logarithms of the parameters, say how it ended, and bring all
  * to the unit asked for.  Within, time is measured in mean T, so no unit matters; of
- * many customers a fair sample is fitted first, so that
- * all of them are looked at three or four times only. */
+ * many customers a fair sample is fitted first, so that all of them are looked at three
+ * or four times only. */
 #include "metrics/clv_fit.h"
 
 #include "base/linear.h"
