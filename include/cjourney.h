@@ -548,7 +548,8 @@ typedef struct cj_clv_refresh_result {
  * spend, clv_12m (their value in units of the currency; a purchase after d days counts
  * (1 + discount_ratio)^(-d / 365.2425)).  They are of source "clv", known from the last
  * millisecond before as_of_ms on, and keep their history as any trait; what was not
- * refreshed stays as it was.
+ * refreshed stays as it was.  Without a model of spend the horizon's clv becomes null.
+ * Horizons are apart: each goes on from its own last refresh.
  *
  * Scored is who has an order or refund that the refresh before did not know, or was
  * joined to or parted from somebody; with other models or options, or everybody, all

@@ -1282,7 +1282,7 @@ static int32_t api_check(cj_db *db, cj_table **out)
     CJ_TRY(cj__store_check(db, cj__reader_conn(r), t));
     CJ_TRY(cj__identity_check(db, cj__reader_conn(r), t));
     CJ_TRY(cj__live_check(db, cj__reader_conn(r), t));
-    CJ_TRY(cj__clv_check(cj__reader_conn(r), t));
+    CJ_TRY(cj__clv_check(db, cj__reader_conn(r), t));
     rc = cj__table_finish(t, out);
     t = NULL;
 out:

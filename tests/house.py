@@ -31,6 +31,7 @@ EXTRA_DOORS = {
     "store/row.h": ("*", "an event as rows and columns: what journal, blocks and folds share"),
     "store/reader.h": ("*", "read snapshots; their blocks are for scan only, see law blocks"),
     "store/block.h": ({"scan"}, "only scan reads event blocks (law 3)"),
+    "profile/score.h": ({"metrics", "segment"}, "scores: written by a refresh, read as traits by segments"),
     "scan/frame.h": ({"segment"}, "hot profiles are events as columns, as a scan shows them"),
 }
 # Calls that a library must not make; the files that may, each with its reason.

@@ -6,6 +6,7 @@
 #include "shop.h"
 
 #include "metrics/clv_state.h"
+#include "profile/score.h"
 #include "store/reader.h"
 
 #include <math.h>
@@ -87,6 +88,7 @@ START_TEST(test_refresh__scores_are_traits_that_segments_read)
                        "expected_12m 0.015 clv 2024-01-20T23:59:59.999Z\n"
                        "p_alive 0.0625 clv 2024-01-20T23:59:59.999Z\n");
     expect_traits(&s, "cid", "2024-02-01", HEAD);
+    ck_assert_int_gt(api_stat(s.db, "score_bytes"), 100);
     expect_traits(&s, "guest:x", "2024-02-01", HEAD);
     expect_in(&s, "2024-02-01", "clv_12m > 20", "1");
     expect_in(&s, "2024-02-01", "p_alive < 0.1", "2");
@@ -231,33 +233,99 @@ START_TEST(test_refresh__other_options_and_everybody)
 }
 END_TEST
 
+static char *members(shop *s, const char *name, const char *as_of)
+{
+    cj_segment_options o = shop_options(s, as_of);
+    cj_table *t;
+
+    expect_ok(cj_segment_members(s->db, name, &o, &t));
+    return shop_rows(t);
+}
+
+/* Live segments follow scores as they are written: of hot profiles, of cold ones (a
+ * handle that was just opened), of those that are forgotten. */
+START_TEST(test_refresh__live_segments_follow)
+{
+    static const char *const days[] = {"2024-02-01", "2024-02-11", "2024-02-21",
+                                       "2024-03-02"};
+    static const char *const rules[] = {"expected_12m > 0.02", "p_alive < 0.1",
+                                        "clv_12m >= 5 and source(clv_12m) = \"clv\"",
+                                        "expected_3m > 0"};
+    char name[8], line[80];
+    int n_seen = 0;
+    shop s;
+
+    shop_open(&s, "UTC", 0);
+    shop_events(&s, "ann 2024-01-01 order 10.00\nann 2024-01-11 order 20.00\n"
+                    "bob 2024-01-05 order 5.00\ncid 2024-01-05 product_view\n");
+    for (int i = 0; i < 4; i++) {
+        (void)snprintf(name, sizeof name, "rule%d", i);
+        expect_ok(cj_segment_define(s.db, name, rules[i], CJ_SEGMENT_LIVE));
+    }
+    for (int day = 0; day < 4; day++) {
+        const cj_clv_refresh_options o = {.as_of_ms = shop_time(&s, days[day]),
+                                          .refunds = CJ_CLV_REFUND_DROP,
+                                          .months = day == 2 ? 3 : 12,
+                                          .everybody = day % 2};
+
+        s.now_ms = o.as_of_ms;
+        if (day > 0)
+            shop_reopen(&s, 0);
+        (void)snprintf(line, sizeof line, "%s %s refund -5.00\ncid %s order %d.00\n",
+                       day == 1 ? "bob" : "eva", days[day - (day > 0)],
+                       days[day - (day > 0)], 7 + day);
+        shop_events(&s, line);
+        (void)refresh(s.db, o);
+        for (int i = 0; i < 4; i++) {
+            cj_segment_options so = shop_options(&s, days[day]);
+            char *live, *asked;
+            cj_table *t;
+
+            (void)snprintf(name, sizeof name, "rule%d", i);
+            so.members_only = 1;
+            expect_ok(cj_segment_evaluate(s.db, rules[i], &so, &t));
+            asked = shop_rows(t);
+            live = members(&s, name, days[day]);
+            n_seen += live[0] != '\0';
+            ck_assert_str_eq(live, asked);
+            free(live);
+            free(asked);
+        }
+    }
+    ck_assert_int_gt(n_seen, 10);
+    shop_close(&s);
+}
+END_TEST
+
 /* ---- by the journal as by a scan ---------------------------------------------------
  */
 
-/* All states as text; free it. */
+/* All states of a horizon as text; free it. */
 static char *states(cj_db *db)
 {
     cj__reader *reader;
-    cj__query q = {0};
+    cj__scores scores = {0};
+    cj__scored scored;
     cj__str text;
-    int row = 1;
+    int has = 0;
     char *copy;
 
     cj__str_init(&text, &db->cx.allocator, 1 << 24);
     ck_assert_int_eq(cj__reader_open(db, &reader), CJ_OK);
-    ck_assert_int_eq(cj__query_begin(cj__reader_conn(reader), STMT_CLV_STATE_ALL, &q),
-                     CJ_OK);
-    while (cj__query_step(&q, &row) == CJ_OK && row) {
-        const cj__text state = cj__query_get_blob(&q, 1);
-
-        cj__str_put_int64(&text, cj__query_get_int64(&q, 0));
-        for (size_t i = 0; i < state.n; i++) {
+    ck_assert_int_eq(
+        cj__scores_open(&scores, &db->cx.allocator, cj__reader_conn(reader), 12),
+        CJ_OK);
+    while (cj__scores_next(&scores, &scored, &has) == CJ_OK && has) {
+        if (scored.state.n == 0)
+            continue;
+        cj__str_put_int64(&text, scored.profile);
+        for (size_t i = 0; i < scored.state.n; i++) {
             cj__str_put_char(&text, ' ');
-            cj__str_put_int64(&text, (unsigned char)state.data[i]);
+            cj__str_put_int64(&text, (unsigned char)scored.state.data[i]);
         }
         cj__str_put_char(&text, '\n');
     }
-    cj__query_end(&q);
+    cj__scores_end(&scores);
     cj__reader_end(reader);
     cj__str_put_char(&text, '\n');
     ck_assert_int_eq(cj__str_status(&text), CJ_OK);
@@ -437,6 +505,20 @@ START_TEST(test_refresh__damaged_states_are_refused)
 }
 END_TEST
 
+static int32_t put_state(cj_db *db, uint32_t profile, cj__text state)
+{
+    const cj__score_entry entry = {
+        .profile = profile, .state = state, .tellings = {"", 0}
+    };
+    cj__score_writer w = {0};
+    int32_t rc = cj__score_begin(&w, db, 12);
+
+    rc = rc == CJ_OK ? cj__score_add(&w, &entry) : rc;
+    rc = rc == CJ_OK ? cj__score_commit(&w) : rc;
+    cj__score_end(&w);
+    return rc;
+}
+
 /* cj_check reads them all, and says which it cannot. */
 START_TEST(test_refresh__a_check_reads_the_states)
 {
@@ -449,11 +531,11 @@ START_TEST(test_refresh__a_check_reads_the_states)
     expect_refresh(&s, "2024-01-21", "2 scored, 0 forgotten, whole");
     api_expect_sound(s.db);
     ck_assert_int_eq(cj__write_begin(s.db), CJ_OK);
-    ck_assert_int_eq(
-        cj__write_end(s.db, cj__clv_state_put(s.db, 2, (cj__text){"\1\77", 2})), CJ_OK);
+    ck_assert_int_eq(cj__write_end(s.db, put_state(s.db, 2, (cj__text){"\1\77", 2})),
+                     CJ_OK);
     expect_ok(cj_check(s.db, &t));
     expect_table(t, "place problem\n"
-                    "clv_state the state of profile 2 cannot be read\n");
+                    "clv_score the state of profile 2 cannot be read\n");
     /* A scan of everything mends it. */
     scorer.key++;
     expect_refresh(&s, "2024-01-22", "2 scored, 0 forgotten, whole");
@@ -469,6 +551,7 @@ HARNESS_MAIN("metrics_clv_refresh", test_refresh__scores_are_traits_that_segment
              test_refresh__what_lies_ahead_counts_when_it_is_there,
              test_refresh__scores_without_a_purchase_are_forgotten,
              test_refresh__other_options_and_everybody,
+             test_refresh__live_segments_follow,
              test_refresh__by_the_journal_as_by_a_scan,
              test_refresh__is_whole_or_not_at_all,
              test_refresh__states_of_schema_3_go_on,

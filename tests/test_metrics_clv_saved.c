@@ -193,7 +193,7 @@ START_TEST(test_saved__older_files_get_room_for_it)
         api_file_make(&file);
         api_copy(older[i], file.path);
         db = api_open(file.path, 0, 0);
-        ck_assert_int_eq(api_stat(db, "schema_version"), 3);
+        ck_assert_int_eq(api_stat(db, "schema_version"), 4);
         expect_ok(cj__clv_save(db, &m));
         expect_ok(cj_clv_saved(db, &t));
         expect_table(t, "name model saved_ms fit\n"

@@ -32,7 +32,7 @@ START_TEST(test_store_stats__counts_what_is_there)
     ck_assert_int_eq(people_count(db, "traits"), 2);
     ck_assert_int_eq(people_count(db, "journal_events"), 2);
     ck_assert_int_eq(people_count(db, "failed_events"), 1);
-    ck_assert_int_eq(people_count(db, "schema_version"), 3);
+    ck_assert_int_eq(people_count(db, "schema_version"), 4);
     ck_assert_int_eq(people_count(db, "currency_exponent"), 2);
     ck_assert_int_eq(cj_compact(db, NULL, NULL), CJ_OK);
     ck_assert_int_eq(people_count(db, "journal_events"), 0);

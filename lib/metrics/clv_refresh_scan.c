@@ -45,7 +45,7 @@ static int32_t whole_profile(const void *arg, cj__str *partial, uint32_t profile
 }
 
 /* Who was joined to somebody since: a guest may be known by now. */
-static int32_t whole_joined(cj__refresh *r)
+static int32_t whole_joined(cj__refresh *r, cj__map *joined)
 {
     cj__query q = {0};
     int row;
@@ -57,72 +57,73 @@ static int32_t whole_joined(cj__refresh *r)
         CJ_TRY(cj__query_step(&q, &row));
         if (!row)
             break;
-        CJ_TRY(cj__map_put(&r->joined, (uint64_t)cj__query_get_int64(&q, 2), 1));
+        CJ_TRY(cj__map_put(joined, (uint64_t)cj__query_get_int64(&q, 2), 1));
     }
 out:
     cj__query_end(&q);
     return rc;
 }
 
-/* One profile as the scan has it (bytes.n 0: it is not there) and as it was kept. */
+/* One profile as the scan has it (now.n 0: it is not there) and as it was kept. */
 static int32_t whole_compare(cj__refresh *r, uint32_t profile, cj__text now,
                              cj__text then)
 {
     cj__clv_fact ignored;
     cj__clv_state s;
-    uint64_t joined;
     int was = 0;
     int32_t rc = CJ_OK;
 
-    if (!r->o->everybody && !r->is_other && cj__text_equal(now, then) &&
-        !cj__map_get(&r->joined, profile, &joined))
-        return CJ_OK;
     if (then.n > 0 && !r->is_other) { /* another format would not be read */
         CJ_TRY(cj__clv_state_read(&s, &r->fold, profile, then));
         was = cj__clv_state_fact(&s, &ignored);
     }
-    if (now.n == 0) {
+    if (now.n == 0)
         cj__clv_state_begin(&s, &r->fold, profile);
-        CJ_TRY(cj__clv_state_drop(r->db, profile));
-    } else {
+    else
         CJ_TRY(cj__clv_state_read(&s, &r->fold, profile, now));
-        if (!cj__text_equal(now, then))
-            CJ_TRY(cj__clv_state_put(r->db, profile, now));
-    }
-    CJ_TRY(cj__refresh_touch(r, &s, was));
+    CJ_TRY(cj__refresh_put(r, &s, now, was));
 out:
     return rc;
 }
 
-static int32_t whole_walk(cj__refresh *r, const cj__str *partial)
+static int whole_differs(const cj__refresh *r, const cj__map *joined, uint32_t profile,
+                         cj__text now, cj__text then)
+{
+    uint64_t ignored;
+
+    if (!cj__text_equal(now, then))
+        return 1;
+    return now.n > 0 &&
+           (r->o->everybody || r->is_other || cj__map_get(joined, profile, &ignored));
+}
+
+static int32_t whole_walk(cj__refresh *r, const cj__str *partial, const cj__map *joined)
 {
     const cj__text none = {"", 0};
-    cj__query q = {0};
+    cj__scored kept;
     size_t at = 0;
-    int row;
+    int has = 0;
     int32_t rc;
 
-    CJ_TRY(cj__query_begin(cj__reader_conn(r->reader), STMT_CLV_STATE_ALL, &q));
-    CJ_TRY(cj__query_step(&q, &row));
-    while (row || at < partial->n) {
+    CJ_TRY(cj__scores_next(&r->scores, &kept, &has));
+    while (has || at < partial->n) {
         const char *head = partial->data + at;
         const uint64_t now = at < partial->n ? head_read(head) : UINT64_MAX;
-        const uint64_t then = row ? (uint64_t)cj__query_get_int64(&q, 0) : UINT64_MAX;
-        cj__text a = none, b = none;
+        const uint64_t then = has ? kept.profile : UINT64_MAX;
+        const uint32_t profile = (uint32_t)(now < then ? now : then);
+        cj__text a = none, b = then <= now ? kept.state : none;
 
         if (now <= then) {
             a = (cj__text){head + REFRESH_HEAD, head_read(head + 4)};
             r->is_ahead |= head[8] != 0;
             at += REFRESH_HEAD + a.n;
         }
+        if (whole_differs(r, joined, profile, a, b))
+            CJ_TRY(whole_compare(r, profile, a, b));
         if (then <= now)
-            b = cj__query_get_blob(&q, 1);
-        CJ_TRY(whole_compare(r, (uint32_t)(now < then ? now : then), a, b));
-        if (then <= now)
-            CJ_TRY(cj__query_step(&q, &row));
+            CJ_TRY(cj__scores_next(&r->scores, &kept, &has));
     }
 out:
-    cj__query_end(&q);
     return rc;
 }
 
@@ -137,16 +138,17 @@ int32_t cj__refresh_scan(cj__refresh *r)
                                    .reader = r->reader,
                                    .progress = r->o->progress,
                                    .progress_user = r->o->progress_user};
+    cj__map joined;
     int32_t rc;
 
-    r->n = 0; /* what waits is looked at again */
-    r->result.n_scored = r->result.n_forgotten = 0;
+    cj__map_init(&joined, &r->db->cx.allocator);
     r->result.is_whole = 1;
-    cj__map_clear(&r->joined);
-    CJ_TRY(whole_joined(r));
+    CJ_TRY(cj__refresh_again(r));
+    CJ_TRY(whole_joined(r, &joined));
     CJ_TRY(cj__scan(r->db, &scan, &fold, 1));
-    CJ_TRY(whole_walk(r, &fold.partial));
+    CJ_TRY(whole_walk(r, &fold.partial, &joined));
 out:
+    cj__map_end(&joined);
     cj__str_end(&fold.partial);
     return rc;
 }

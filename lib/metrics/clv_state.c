@@ -1,12 +1,15 @@
-/* What is kept of each customer between two refreshes.
+/* What is kept of each customer between two refreshes.  A state's bytes, version 1:
  *
- * clv_state.state, version 1: the byte 1, then varints (z: zigzag):
- *     flags (1 a purchase is closed, 2 one is open, 4 the open one was refunded, 8 a
- * sum was too large), z time of the last event, with 1: x, z first_ms, z first period,
- * z last period, z value of the repeat purchases, 8 bytes little endian: the sum of
- * ln(days between purchases) with 2: z its period, z its time, z its value z latest
- * period, when there is a purchase. */
+ *     byte 1
+ *     varint    flags, of STATE_*
+ *     zigzag    time of the last event
+ *     STATE_CLOSED: varint x, zigzags first_ms, first period, last period, value of the
+ *               repeat purchases, 8 bytes little endian: sum of ln(days between
+ * purchases) STATE_OPEN: zigzags its period, its time, its value zigzag    latest
+ * period, when there is a purchase */
 #include "metrics/clv_state.h"
+
+#include "profile/score.h"
 
 #include <string.h>
 
@@ -149,81 +152,20 @@ int32_t cj__clv_state_read(cj__clv_state *s, const cj__clv_fold *fold, uint32_t 
     return CJ_OK;
 }
 
-/* ---- rows --------------------------------------------------------------------------
- */
-
-int32_t cj__clv_state_get(cj_db *db, const cj__clv_fold *fold, uint32_t profile,
-                          cj__clv_state *s, int *known_out)
-{
-    cj__query q = {0};
-    int32_t rc;
-
-    cj__clv_state_begin(s, fold, profile);
-    CJ_TRY(cj__query_begin(cj__writer(db), STMT_CLV_STATE_GET, &q));
-    cj__query_int64(&q, 1, profile);
-    CJ_TRY(cj__query_step(&q, known_out));
-    if (*known_out)
-        CJ_TRY(cj__clv_state_read(s, fold, profile, cj__query_get_blob(&q, 0)));
-out:
-    cj__query_end(&q);
-    return rc;
-}
-
-int32_t cj__clv_state_put(cj_db *db, uint32_t profile, cj__text bytes)
-{
-    cj__query q = {0};
-    int32_t rc;
-
-    CJ_TRY(cj__query_begin(cj__writer(db), STMT_CLV_STATE_PUT, &q));
-    cj__query_int64(&q, 1, profile);
-    cj__query_blob(&q, 2, bytes);
-    CJ_TRY(cj__query_run(&q));
-out:
-    cj__query_end(&q);
-    return rc;
-}
-
-int32_t cj__clv_state_drop(cj_db *db, uint32_t profile)
-{
-    cj__query q = {0};
-    int32_t rc;
-
-    CJ_TRY(cj__query_begin(cj__writer(db), STMT_CLV_STATE_DELETE, &q));
-    cj__query_int64(&q, 1, profile);
-    CJ_TRY(cj__query_run(&q));
-out:
-    cj__query_end(&q);
-    return rc;
-}
-
 /* ---- care of the file --------------------------------------------------------------
  */
 
-int32_t cj__clv_check(cj__conn *conn, cj_table *problems)
+static int state_is_sound(uint32_t profile, cj__text state)
 {
     const cj__clv_fold fold = {0};
-    cj__query q = {0};
-    int row;
-    int32_t rc;
+    cj__clv_state s;
+    const int is_sound = cj__clv_state_read(&s, &fold, profile, state) == CJ_OK;
 
-    CJ_TRY(cj__query_begin(conn, STMT_CLV_STATE_ALL, &q));
-    for (;;) {
-        int64_t profile;
-        cj__clv_state s;
+    cj__error_clear();
+    return is_sound;
+}
 
-        CJ_TRY(cj__query_step(&q, &row));
-        if (!row)
-            break;
-        profile = cj__query_get_int64(&q, 0);
-        if (profile >= 1 && profile <= (int64_t)CJ__MAX_NODES &&
-            cj__clv_state_read(&s, &fold, (uint32_t)profile,
-                               cj__query_get_blob(&q, 1)) == CJ_OK)
-            continue;
-        cj__error_clear();
-        cj__problem(problems, "clv_state", "the state of profile %lld cannot be read",
-                    (long long)profile);
-    }
-out:
-    cj__query_end(&q);
-    return rc;
+int32_t cj__clv_check(cj_db *db, cj__conn *conn, cj_table *problems)
+{
+    return cj__scores_check(db, conn, state_is_sound, problems);
 }

@@ -5,6 +5,8 @@
 
 #include "metrics/clv_summary.h"
 
+#define CJ__CLV_STATE_BYTES 128 /* a state is shorter */
+
 /* A buyer as of some event, and when that was. */
 typedef struct cj__clv_state {
     cj__clv_buyer buyer;
@@ -22,11 +24,5 @@ void cj__clv_state_write(cj__str *to, const cj__clv_state *s);
 /* Errors: CJ_ECORRUPT, CJ_EVERSION. */
 int32_t cj__clv_state_read(cj__clv_state *s, const cj__clv_fold *fold, uint32_t profile,
                            cj__text bytes);
-
-/* In a write transaction.  get: *known_out 0 when there is none. */
-int32_t cj__clv_state_get(cj_db *db, const cj__clv_fold *fold, uint32_t profile,
-                          cj__clv_state *s, int *known_out);
-int32_t cj__clv_state_put(cj_db *db, uint32_t profile, cj__text bytes);
-int32_t cj__clv_state_drop(cj_db *db, uint32_t profile);
 
 #endif

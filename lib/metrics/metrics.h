@@ -80,7 +80,7 @@ int32_t cj__clv_save_fit(cj_db *db, const char *name, const cj_clv *clv,
 int32_t cj__clv_load(cj_db *db, const cj__allocator *a, const char *name, cj_clv **out);
 
 /* What is kept for the next refresh can be read (clv_state.c). */
-int32_t cj__clv_check(cj__conn *conn, cj_table *problems);
+int32_t cj__clv_check(cj_db *db, cj__conn *conn, cj_table *problems);
 
 /* Answers of fitted models (clv_predict.c, clv_validate.c, clv_track.c). */
 int32_t cj__clv_predict(const cj_clv *clv, const cj_clv *spend, const cj_clv_data *data,

@@ -14,10 +14,6 @@
 int32_t cj__traits_add(cj_db *db, uint32_t node, cj__text traits, int64_t time_ms,
                        const char *source);
 
-/* The same for one trait by terms (CJ__SPACE_TRAIT, CJ__SPACE_SOURCE); value is JSON. */
-int32_t cj__trait_add(cj_db *db, uint32_t node, uint32_t name, int64_t time_ms,
-                      uint32_t source, cj__text value);
-
 int32_t cj__profile_traits(cj_db *db, int64_t profile, int64_t as_of_ms,
                            cj_table **out);
 

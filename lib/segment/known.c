@@ -3,6 +3,7 @@
 #include "segment/known.h"
 
 #include "identity/identity.h"
+#include "profile/score.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 
 typedef struct known_row {
     uint32_t slot, name, node; /* name: its place among those asked for */
+    int is_score;
     cj__fact_trait trait;
 } known_row;
 
@@ -20,6 +22,7 @@ typedef struct known_load {
     const cj__text *names;
     uint32_t *ids; /* of the names' terms; 0: nobody ever had it */
     size_t n_names;
+    cj__str text; /* of a score */
     known_row *rows;
     size_t n_rows, capacity;
 } known_load;
@@ -47,14 +50,32 @@ static int known_order(const void *a, const void *b)
         return x->name < y->name ? -1 : 1;
     if (x->trait.time_ms != y->trait.time_ms)
         return x->trait.time_ms < y->trait.time_ms ? -1 : 1;
-    return x->node < y->node ? -1 : x->node > y->node;
+    if (x->node != y->node)
+        return x->node < y->node ? -1 : 1;
+    return x->is_score - y->is_score;
+}
+
+static int32_t known_put(known_load *l, known_row row, cj__text value)
+{
+    int32_t rc;
+
+    CJ_TRY(known_slot(l->k, row.node, &row.slot));
+    row.trait.name = l->names[row.name];
+    row.trait.value.data = cj__arena_text(&l->k->arena, value.data, value.n);
+    row.trait.value.n = value.n;
+    if (row.trait.value.data == NULL)
+        return CJ_ENOMEM;
+    CJ_TRY(cj__array_grow(l->k->arena.allocator, (void **)&l->rows, &l->capacity,
+                          l->n_rows + 1, sizeof row, KNOWN_TRAITS));
+    l->rows[l->n_rows++] = row;
+out:
+    return rc;
 }
 
 /* A row of TRAIT_ALL, or of TRAIT_OF_NODE when `shift` is -1. */
 static int32_t known_trait(known_load *l, const cj__query *q, uint32_t node, int shift)
 {
     const uint32_t id = (uint32_t)cj__query_get_int64(q, 1 + shift);
-    cj__text value;
     known_row row = {.node = node};
     int32_t rc;
 
@@ -62,21 +83,46 @@ static int32_t known_trait(known_load *l, const cj__query *q, uint32_t node, int
         row.name++;
     if (row.name == l->n_names)
         return CJ_OK;
-    CJ_TRY(known_slot(l->k, node, &row.slot));
-    row.trait.name = l->names[row.name];
     row.trait.time_ms = cj__query_get_int64(q, 2 + shift);
-    value = cj__query_get_text(q, 4 + shift);
-    row.trait.value.data = cj__arena_text(&l->k->arena, value.data, value.n);
-    row.trait.value.n = value.n;
-    if (row.trait.value.data == NULL)
-        return CJ_ENOMEM;
     CJ_TRY(cj__reader_term(l->reader, (uint32_t)cj__query_get_int64(q, 3 + shift),
                            &row.trait.source));
-    CJ_TRY(cj__array_grow(l->k->arena.allocator, (void **)&l->rows, &l->capacity,
-                          l->n_rows + 1, sizeof row, KNOWN_TRAITS));
-    l->rows[l->n_rows++] = row;
+    CJ_TRY(known_put(l, row, cj__query_get_text(q, 4 + shift)));
 out:
     return rc;
+}
+
+static int32_t known_score(void *user, const cj__told *told)
+{
+    known_load *l = user;
+    known_row row = {
+        .node = told->node,
+        .is_score = 1,
+        .trait = {.time_ms = told->time_ms, .source = cj__text_of(CJ__SCORE_SOURCE)}
+    };
+    int32_t rc;
+
+    while (row.name < l->n_names && !cj__text_equal(l->names[row.name], told->name))
+        row.name++;
+    if (row.name == l->n_names)
+        return CJ_OK;
+    cj__str_clear(&l->text);
+    cj__score_text(&l->text, told->number, told->value,
+                   cj__reader_db(l->reader)->currency_exponent);
+    CJ_TRY(cj__str_status(&l->text));
+    CJ_TRY(known_put(l, row, (cj__text){l->text.data, l->text.n}));
+out:
+    return rc;
+}
+
+/* Of a node; 0: of everybody. */
+static int32_t known_scores(known_load *l, uint32_t node)
+{
+    for (size_t i = 0; i < l->n_names; i++) {
+        if (cj__score_is_name(l->names[i]))
+            return cj__scores_told(cj__reader_db(l->reader), cj__reader_conn(l->reader),
+                                   node, known_score, l);
+    }
+    return CJ_OK;
 }
 
 static int32_t known_traits_of(known_load *l, uint32_t node)
@@ -94,6 +140,7 @@ static int32_t known_traits_of(known_load *l, uint32_t node)
             break;
         CJ_TRY(known_trait(l, &q, node, -1));
     }
+    CJ_TRY(known_scores(l, node));
 out:
     cj__query_end(&q);
     return rc;
@@ -112,6 +159,7 @@ static int32_t known_traits_all(known_load *l)
             break;
         CJ_TRY(known_trait(l, &q, (uint32_t)cj__query_get_int64(&q, 0), 0));
     }
+    CJ_TRY(known_scores(l, 0));
 out:
     cj__query_end(&q);
     return rc;
@@ -310,6 +358,7 @@ int32_t cj__known_load(cj__known *k, cj__reader *reader, const cj__set *set,
 
     memset(k, 0, sizeof *k);
     cj__arena_init(&k->arena, &set->db->cx.allocator);
+    cj__str_init(&l.text, &set->db->cx.allocator, CJ__MAX_NAME);
     k->only = only;
     CJ_TRY(cj__reader_profiles(reader, &k->profile_of, &mask, &k->n_nodes));
     k->n_slots = only == 0 ? (size_t)k->n_nodes + 1 : 1;
@@ -320,6 +369,7 @@ int32_t cj__known_load(cj__known *k, cj__reader *reader, const cj__set *set,
         CJ_TRY(known_shared(k, reader));
     CJ_TRY(known_lists(k, set));
 out:
+    cj__str_end(&l.text);
     cj__free(&set->db->cx.allocator, l.rows, l.capacity * sizeof *l.rows);
     if (rc != CJ_OK)
         cj__known_end(k);

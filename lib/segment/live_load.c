@@ -4,6 +4,7 @@
 #include "segment/live.h"
 
 #include "identity/identity.h"
+#include "profile/score.h"
 #include "scan/scan.h"
 
 #include <stdlib.h>
@@ -76,13 +77,44 @@ out:
     return rc;
 }
 
+typedef struct load_scores {
+    load *d;
+    cj__live_person *p;
+} load_scores;
+
+static int32_t load_score(void *user, const cj__told *told)
+{
+    const load_scores *s = user;
+    struct cj__live *l = s->d->l;
+    cj__fact_trait trait = {.name = told->name,
+                            .time_ms = told->time_ms,
+                            .source = cj__text_of(CJ__SCORE_SOURCE)};
+    const int64_t place = cj__live_trait_place(l, told->name);
+    cj__str text;
+    int32_t rc;
+
+    if (place < 0)
+        return CJ_OK;
+    trait.name = l->trait_names[place];
+    cj__str_init(&text, l->allocator, CJ__MAX_NAME);
+    cj__score_text(&text, told->number, told->value, l->db->currency_exponent);
+    CJ_TRY(cj__str_status(&text));
+    trait.value = (cj__text){text.data, text.n};
+    CJ_TRY(cj__live_put_trait(l, s->p, told->node, &trait));
+out:
+    cj__str_end(&text);
+    return rc;
+}
+
 static int32_t load_traits(load *d, cj__live_person *p, uint32_t node)
 {
+    cj__conn *conn = cj__reader_conn(d->reader);
+    load_scores scores = {d, p};
     cj__query q = {0};
     int row;
     int32_t rc;
 
-    CJ_TRY(cj__query_begin(cj__reader_conn(d->reader), STMT_TRAIT_OF_NODE, &q));
+    CJ_TRY(cj__query_begin(conn, STMT_TRAIT_OF_NODE, &q));
     cj__query_int64(&q, 1, node);
     cj__query_int64(&q, 2, INT64_MAX);
     for (;;) {
@@ -91,6 +123,7 @@ static int32_t load_traits(load *d, cj__live_person *p, uint32_t node)
             break;
         CJ_TRY(load_trait(d, &q, p, node));
     }
+    CJ_TRY(cj__scores_told(d->l->db, conn, node, load_score, &scores));
 out:
     cj__query_end(&q);
     return rc;

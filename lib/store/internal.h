@@ -16,7 +16,7 @@
 #endif
 
 #define CJ__APPLICATION_ID 1667920462 /* "cjrN" */
-#define CJ__SCHEMA_VERSION 3
+#define CJ__SCHEMA_VERSION 4
 #define CJ__NODE_PAGE                                                                  \
     400 /* nodes: a page is 4,000 bytes, a row fits a 4,096-byte page */
 #define CJ__NODE_PAGE_BYTES ((size_t)CJ__NODE_PAGE * 10)

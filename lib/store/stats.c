@@ -22,6 +22,7 @@ static const stats_row stats_rows[] = {
     {"core_bytes",        "byte",  "core columns, with the value projection",      STMT_BLOCK_SIZES, 0},
     {"property_bytes",    "byte",  "properties",                                   STMT_BLOCK_SIZES, 1},
     {"message_bytes",     "byte",  "hashes of sealed message ids",                 STMT_MESSAGE_SIZES, 0},
+    {"score_bytes",       "byte",  "scores of value models, with their history",   STMT_SCORE_SIZE, 0},
     {"failed_events",     "count", "rejected events, kept with their reason",      STMT_FAILED_COUNT, 0},
     {"segments",          "count", "segments, lists aside",                        STMT_SEGMENT_COUNT, 0},
     {"live_segments",     "count", "segments whose membership is kept",            STMT_LIVE_COUNT, 0},
