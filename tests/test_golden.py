@@ -17,6 +17,7 @@ EXPORTS = {
     "schema_1": "867d79f76ee47cdbc38074f53da457c269e1d92c605ac7ddb423c1efe448f7e2",
     "schema_2": "120f9ae2b3860ab0f5da2d35a01170c251d17700ba902b99c569b7eec448c0ed",
     "schema_3": "eb1587be57f1b6f6e50248140858a801d893c9cbc0d1dc3abaac6a7bdaeda8b5",
+    "schema_4": "9afb01b2639699c88d4a86843fd0371a2cda14504952b58a87049a5ebb570062",
 }
 
 
@@ -79,25 +80,26 @@ def test_segments_of_schema_2_go_on(tmp_path):
     run(db, "check")
 
 
-def test_value_models_and_scores_of_schema_3_are_there(tmp_path):
-    """A saved model, to the last bit, and the scores that are traits."""
+@pytest.mark.parametrize("name", ["schema_3", "schema_4"])
+def test_value_models_and_scores_are_there(name, tmp_path):
+    """A saved model, to the last bit, and the scores that are traits: of schema 3 rows, of schema 4 runs."""
     import cjourney  # the program has no word for traits
     from cjourney import _library
 
     db = tmp_path / "golden.cj"
-    shutil.copyfile(GOLDEN / "schema_3.cj", db)
+    shutil.copyfile(GOLDEN / f"{name}.cj", db)
     with cjourney.Store(db) as store:
-        (saved,) = store._table("cj_clv_saved")
+        saved = {row.name: row for row in store._table("cj_clv_saved")}["weekly"]
         assert (saved.name, saved.model, saved.saved_ms) == ("weekly", "bgnbd", 1798800001000)
-        assert saved.fit == (GOLDEN / "schema_3.fit.json").read_text()
+        assert saved.fit == (GOLDEN / f"{name}.fit.json").read_text()
         clv, out = ctypes.c_void_p(), ctypes.c_void_p()
         store._handle.call("cj_clv_load", b"weekly", ctypes.byref(clv))
         _library.check(_library.load().cj_clv_parameters(clv, ctypes.byref(out)))
         assert {row.parameter: row.estimate for row in cjourney.Table(out.value)} == json.loads(saved.fit)["params"]
         store._handle.call("cj_clv_save", b"again", clv)
         _library.load().cj_clv_free(clv)
-        assert {row.fit for row in store._table("cj_clv_saved")} == {saved.fit}
-        kept = [line.split(",") for line in (GOLDEN / "schema_3.scores.csv").read_text().splitlines()]
+        assert {row.fit for row in store._table("cj_clv_saved") if row.name in ("weekly", "again")} == {saved.fit}
+        kept = [line.split(",") for line in (GOLDEN / f"{name}.scores.csv").read_text().splitlines()]
         got = [
             [str(profile), row.name, row.value, str(row.time_ms)]
             for profile in sorted({int(line[0]) for line in kept})
