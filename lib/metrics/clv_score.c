@@ -1,6 +1,6 @@
 /* The scores that a refresh writes, by models that are saved in the file: probability
  * to be a customer still, purchases and their value within so many months. */
-#include "metrics/clv_fit.h"
+#include "metrics/clv_predict.h"
 #include "metrics/metrics.h"
 #include "store/reader.h"
 
@@ -9,7 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-#define SCORE_MONTH_DAYS 30.436875 /* 365.2425 / 12 */
+#define SCORE_MONTH_DAYS (CJ__CLV_YEAR_DAYS / 12)
+#define SCORE_PANEL_DAYS (5 * CJ__CLV_YEAR_DAYS)
 enum { P_ALIVE, EXPECTED, VALUE };
 
 typedef struct score {
@@ -68,40 +69,15 @@ static int32_t score_begin(score_ask *q, const cj__allocator *a, const cj_clv *c
     return CJ_OK;
 }
 
-/* Purchases within the horizon, and what they count today when a purchase at t counts
- * e^(-delta t): by parts, with E(t) the purchases until t,
- *     e^(-delta h) E(h) + delta * integral over (0, h) of e^(-delta t) E(t) dt,
- * by Gauss-Legendre of four points in each five years: what it errs by is small against
- * the integral, and that is small against E(h).  Every question costs the model its
- * preparation, so there must be few. */
+/* Purchases within the horizon, and what they count today. */
 static int32_t score_months(const score *s, score_ask *q, double *const scores[3])
 {
-    static const double at[4] = {-0.861136311594053, -0.339981043584856,
-                                 0.339981043584856, 0.861136311594053};
-    static const double weight[4] = {0.347854845137454, 0.652145154862546,
-                                     0.652145154862546, 0.347854845137454};
-    const double unit = cj__clv_unit(s->model), h = s->months * SCORE_MONTH_DAYS / unit;
-    const double delta = log1p(s->discount_ratio) * unit / (12 * SCORE_MONTH_DAYS);
-    const int n_panels = s->discount_ratio > 0 ? (s->months + 59) / 60 : 0;
-    double *const some = q->columns[3]; /* a model of purchases has no values */
-    const double half = n_panels > 0 ? h / n_panels / 2 : 0;
-    int32_t rc;
+    const double unit = cj__clv_unit(s->model);
 
-    q->ask.until = h;
-    CJ_TRY(s->model->model->expected(&q->ask, scores[EXPECTED]));
-    for (int64_t i = 0; i < q->rows.n; i++)
-        scores[VALUE][i] = exp(-delta * h) * scores[EXPECTED][i];
-    for (int k = 0; k < 4 * n_panels; k++) {
-        const double t = half * (2 * (k / 4) + 1 + at[k % 4]);
-        const double factor = delta * half * weight[k % 4] * exp(-delta * t);
-
-        q->ask.until = t;
-        CJ_TRY(s->model->model->expected(&q->ask, some));
-        for (int64_t i = 0; i < q->rows.n; i++)
-            scores[VALUE][i] += factor * some[i];
-    }
-out:
-    return rc;
+    q->ask.until = s->months * SCORE_MONTH_DAYS / unit;
+    q->ask.delta = cj__clv_delta(s->discount_ratio, unit);
+    return cj__clv_discounted_fast(&q->ask, SCORE_PANEL_DAYS / unit, scores[EXPECTED],
+                                   scores[VALUE]);
 }
 
 static int32_t score_spend(const score *s, const cj_clv_data *data, double *value)
