@@ -191,9 +191,14 @@ def value(build, folder, report):
     report.add("value summary of 1M customers, 2.77M orders, 1 core", 1, seconds * 1e6 / n, "s", True)
     report.tell("  orders per customer", f"{orders / got['customers']:.2f}")
     report.add("  memory beyond the result, per customer", 32, got["bytes_per_customer"], "B", True)
-    got = values(program(build, "bench_clv", "refresh", folder / "orders.cj", n))
-    new = statistics.median(got[f"round{i}_seconds"] for i in range(5))
-    report.add("1,000 new orders into scores, CPU", 5, new * 1e3, "ms", True)
+    shops = sorted({min(n, 10_000), min(n, 100_000), n})
+    for customers in shops:
+        file = folder / f"shop{customers}.cj"
+        if customers < n:
+            program(build, "bench_clv", "fill", file, customers)
+        got = values(program(build, "bench_clv", "refresh", file if customers < n else folder / "orders.cj", customers))
+        new = statistics.median(got[f"round{i}_seconds"] for i in range(5))
+        report.add(f"1,000 new orders into the scores of {customers:,}, CPU", 5, new * 1e3, "ms", True)
     report.tell("  scores of everybody, CPU per customer", f"{got['all_seconds'] / n * 1e6:.2f} us")
 
 
