@@ -48,6 +48,32 @@ START_TEST(test_str__grows_and_ends_with_a_nul)
 }
 END_TEST
 
+START_TEST(test_str__fits_when_asked)
+{
+    cj__str s;
+
+    str_begin(&s, 1000);
+    cj__str_fit(&s); /* there is nothing yet */
+    ck_assert_ptr_null(s.data);
+    for (int i = 0; i < 100; i++)
+        cj__str_put_char(&s, 'a');
+    ck_assert_int_gt(memory.n_bytes, 101);
+    cj__str_fit(&s);
+    ck_assert_int_eq(memory.n_bytes, 101);
+    ck_assert_uint_eq(strlen(s.data), 100);
+    memory.fail_from = memory.n_asked + 1;
+    cj__str_fit(&s); /* nothing to do, so nothing is asked */
+    ck_assert_int_eq(cj__str_status(&s), CJ_OK);
+    memory.fail_from = 0;
+    cj__str_put_char(&s, 'b');
+    memory.fail_from = memory.n_asked + 1;
+    cj__str_fit(&s);
+    ck_assert_int_eq(cj__str_status(&s), CJ_ENOMEM);
+    cj__str_end(&s);
+    ck_assert_int_eq(memory.n_blocks, 0);
+}
+END_TEST
+
 START_TEST(test_str__an_empty_put_makes_an_empty_text)
 {
     cj__str s;
@@ -375,7 +401,7 @@ START_TEST(test_text_equal__absent_is_not_empty)
 }
 END_TEST
 
-HARNESS_MAIN("base_str", test_str__grows_and_ends_with_a_nul,
+HARNESS_MAIN("base_str", test_str__grows_and_ends_with_a_nul, test_str__fits_when_asked,
              test_str__an_empty_put_makes_an_empty_text,
              test_str__the_cap_is_exact_and_sticky,
              test_str__reserved_bytes_do_not_move,

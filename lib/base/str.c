@@ -187,6 +187,21 @@ void cj__str_clear(cj__str *s)
     cj__str_cut(s, 0);
 }
 
+void cj__str_fit(cj__str *s)
+{
+    char *data;
+
+    if (s->rc != CJ_OK || s->capacity <= s->n + 1)
+        return;
+    data = cj__resize(s->allocator, s->data, s->capacity, s->n + 1);
+    if (data == NULL) {
+        s->rc = CJ_ENOMEM;
+        return;
+    }
+    s->data = data;
+    s->capacity = s->n + 1;
+}
+
 int32_t cj__str_status(const cj__str *s)
 {
     return s->rc;

@@ -32,6 +32,7 @@ int32_t cj__str_reserve(cj__str *s, size_t n);       /* room for n bytes more */
 void *cj__str_extend(cj__str *s, size_t n); /* n uninitialised bytes; NULL: failed */
 void cj__str_cut(cj__str *s, size_t n);     /* down to n bytes */
 void cj__str_clear(cj__str *s);             /* n = 0, keeps memory and status */
+void cj__str_fit(cj__str *s);               /* gives back what it has grown too much */
 int32_t cj__str_status(const cj__str *s);
 void cj__str_end(cj__str *s); /* frees; a zeroed one is fine */
 
