@@ -1,17 +1,19 @@
 /* The fold behind the value models' summary: one pass over a customer's orders and
  * refunds, in order of time.
  *
- * Partial, little endian, in profile order; 40 bytes per customer with a purchase:
+ * A customer is remembered in a row of words (base/words.h), about 8 bytes without a
+ * repeat purchase and 22 with some:
  *
- *    0  u32  profile
- *    4  u32  x, repeat purchases
- *    8  i64  time of the first purchase, ms since 1970 UTC
- *   16  i64  periods from the first purchase to the last
- *   24  i64  value of the repeat purchases, minor units
- *   32  f64  sum of ln(days between purchases): added in order of time, and the
- * order is the same however events came, so it is the same to the last bit and with a
- * holdout: 40  i64  purchases in it 48  i64  their value, minor units */
+ *   - profile: how far from the one before, less 1
+ *   - milliseconds from the first purchase to as_of
+ *   - x, repeat purchases
+ *   - periods from the first purchase to the last
+ *   - value of the repeat purchases, minor units, zigzag
+ *   - bits of litt: added in order of time, the same however events came
+ *   - with a holdout: x_star; its value as above */
 #include "metrics/clv_summary.h"
+
+#include "base/words.h"
 
 #include <math.h>
 #include <string.h>
@@ -53,64 +55,96 @@ int64_t cj__clv_end(const cj__clv_fold *fold, int64_t end_ms)
                : cj__clv_period(&fold->periods, end_ms - 1);
 }
 
-/* ---- bytes
- * ------------------------------------------------------------------------------- */
+/* ---- rows ----------------------------------------------------------------------- */
 
-static uint64_t fact_64(uint64_t value)
+/* A partial is runs, each as one window wrote it: this, and its rows. */
+typedef struct fold_run {
+    uint64_t n_bytes; /* with this */
+    uint32_t n, last; /* rows; profile of the last one */
+} fold_run;
+
+enum { FOLD_WORDS = 6, FOLD_WORDS_STAR = 8 };
+
+static int fold_words(const cj__clv_fold *fold)
 {
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    value = __builtin_bswap64(value);
-#endif
-    return value;
+    return fold->holdout ? FOLD_WORDS_STAR : FOLD_WORDS;
 }
 
-size_t cj__clv_fact_bytes(int32_t holdout)
+static int32_t fact_write(cj__str *partial, const cj__clv_fold *fold,
+                          const cj__clv_fact *fact)
 {
-    return CJ__CLV_FACT_BYTES + (holdout ? CJ__CLV_STAR_BYTES : 0);
-}
-
-static int32_t fact_write(cj__str *partial, int32_t holdout, const cj__clv_fact *fact)
-{
-    const size_t n = cj__clv_fact_bytes(holdout);
-    uint64_t words[7] = {fact->profile | (uint64_t)fact->x << 32,
-                         (uint64_t)fact->first_ms,
-                         (uint64_t)fact->gap,
-                         (uint64_t)fact->repeat_minor,
-                         0,
-                         (uint64_t)fact->x_star,
-                         (uint64_t)fact->star_minor};
-    char *to = cj__str_extend(partial, n);
+    fold_run run = {0};
+    uint64_t words[FOLD_WORDS_STAR] = {0,
+                                       (uint64_t)(fold->as_of_ms - fact->first_ms),
+                                       fact->x,
+                                       (uint64_t)fact->gap,
+                                       cj__zigzag(fact->repeat_minor),
+                                       0,
+                                       (uint64_t)fact->x_star,
+                                       cj__zigzag(fact->star_minor)};
+    size_t n = partial->n;
+    char *to = cj__str_extend(partial, (n == 0 ? sizeof run : 0) + CJ__WORDS_ROOM);
 
     if (to == NULL)
         return cj__str_status(partial);
-    memcpy(&words[4], &fact->litt, sizeof words[4]);
-    for (int i = 0; i < 7; i++)
-        words[i] = fact_64(words[i]);
-    memcpy(to, words, n);
+    if (n == 0)
+        n = sizeof run;
+    else
+        memcpy(&run, partial->data, sizeof run);
+    words[0] = (uint32_t)(fact->profile - run.last - 1);
+    memcpy(&words[5], &fact->litt, sizeof words[5]);
+    n += cj__words_put((uint8_t *)partial->data + n, words, fold_words(fold));
+    cj__str_cut(partial, n);
+    run = (fold_run){.n_bytes = n, .n = run.n + 1, .last = fact->profile};
+    memcpy(partial->data, &run, sizeof run);
     return CJ_OK;
 }
 
-void cj__clv_fact_read(const cj__str *partial, int32_t holdout, int64_t i,
-                       cj__clv_fact *out)
+int32_t cj__clv_reading_begin(cj__clv_reading *r, const cj__clv_fold *fold,
+                              cj__str *partial, int64_t *n_out)
 {
-    const size_t n = cj__clv_fact_bytes(holdout);
-    uint64_t words[7] = {0};
+    static const uint8_t beyond[CJ__WORDS_BEYOND];
+    const size_t end = partial->n;
+    fold_run run;
 
-    memcpy(words, partial->data + (size_t)i * n, n);
-    for (int k = 0; k < 7; k++)
-        words[k] = fact_64(words[k]);
-    *out = (cj__clv_fact){.profile = (uint32_t)words[0],
-                          .x = (uint32_t)(words[0] >> 32),
-                          .first_ms = (int64_t)words[1],
-                          .gap = (int64_t)words[2],
-                          .repeat_minor = (int64_t)words[3],
-                          .x_star = (int64_t)words[5],
-                          .star_minor = (int64_t)words[6]};
-    memcpy(&out->litt, &words[4], sizeof out->litt);
+    cj__str_put(partial, beyond, sizeof beyond);
+    cj__str_fit(partial);
+    *n_out = 0;
+    if (cj__str_status(partial) != CJ_OK)
+        return cj__str_status(partial);
+    for (size_t at = 0; at < end; at += (size_t)run.n_bytes) {
+        memcpy(&run, partial->data + at, sizeof run);
+        *n_out += run.n;
+    }
+    *r = (cj__clv_reading){.fold = fold, .at = (const uint8_t *)partial->data};
+    r->run_end = r->at;
+    return CJ_OK;
 }
 
-/* ---- purchases
- * ---------------------------------------------------------------------------- */
+void cj__clv_reading_next(cj__clv_reading *r, cj__clv_fact *out)
+{
+    uint64_t words[FOLD_WORDS_STAR] = {0};
+    fold_run run;
+
+    if (r->at == r->run_end) {
+        memcpy(&run, r->at, sizeof run);
+        r->run_end = r->at + run.n_bytes;
+        r->at += sizeof run;
+        r->profile = 0;
+    }
+    r->at += cj__words_get(r->at, words, fold_words(r->fold));
+    r->profile += (uint32_t)words[0] + 1;
+    *out = (cj__clv_fact){.profile = r->profile,
+                          .x = (uint32_t)words[2],
+                          .first_ms = r->fold->as_of_ms - (int64_t)words[1],
+                          .gap = (int64_t)words[3],
+                          .repeat_minor = cj__unzigzag(words[4]),
+                          .x_star = (int64_t)words[6],
+                          .star_minor = cj__unzigzag(words[7])};
+    memcpy(&out->litt, &words[5], sizeof out->litt);
+}
+
+/* ---- purchases ------------------------------------------------------------------ */
 
 static void fold_sum(cj__clv_buyer *b, int64_t *sum, int64_t value)
 {
@@ -233,5 +267,5 @@ int32_t cj__clv_profile(const void *arg, cj__str *partial, uint32_t profile,
 
     if (rc != CJ_OK || !chosen)
         return rc;
-    return fact_write(partial, b.fold->holdout, &b.fact);
+    return fact_write(partial, b.fold, &b.fact);
 }

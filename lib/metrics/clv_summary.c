@@ -42,8 +42,7 @@ out:
     return rc;
 }
 
-/* ---- the table
- * ---------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------ */
 
 typedef struct summary_result {
     const cj_clv_summary_options *o;
@@ -87,7 +86,7 @@ static int32_t summary_begin(summary_result *r, const cj__allocator *a)
     return r->first_ms == NULL || r->holdout == NULL ? CJ_ENOMEM : CJ_OK;
 }
 
-static void summary_put(const summary_result *r, const cj__str *partial, double minor)
+static void summary_put(const summary_result *r, cj__clv_reading *facts, double minor)
 {
     const cj__clv_fold *fold = r->fold;
     const cj__clv_periods *p = &fold->periods;
@@ -96,7 +95,7 @@ static void summary_put(const summary_result *r, const cj__str *partial, double 
     for (int64_t i = 0; i < r->n; i++) {
         cj__clv_fact fact;
 
-        cj__clv_fact_read(partial, fold->holdout, i, &fact);
+        cj__clv_reading_next(facts, &fact);
         r->profile[i] = fact.profile;
         r->x[i] = fact.x;
         r->tx[i] = cj__clv_days(p, fact.gap);
@@ -123,16 +122,17 @@ double cj__clv_minor(const cj_db *db)
 }
 
 static int32_t summary_table(cj__reader *reader, const cj_clv_summary_options *o,
-                             const cj__clv_fold *fold, const cj__str *partial,
-                             cj_table **out)
+                             const cj__clv_fold *fold, cj__str *partial, cj_table **out)
 {
     const cj_db *db = cj__reader_db(reader);
     summary_result r = {.o = o, .fold = fold};
+    cj__clv_reading facts;
     int32_t rc;
 
-    r.n = (int64_t)(partial->n / cj__clv_fact_bytes(fold->holdout));
+    CJ_TRY(cj__clv_reading_begin(&facts, fold, partial, &r.n));
     CJ_TRY(summary_begin(&r, &db->cx.allocator));
-    summary_put(&r, partial, cj__clv_minor(db));
+    summary_put(&r, &facts, cj__clv_minor(db));
+    cj__str_end(partial); /* the identifiers need memory, too */
     if (o->identifier != NULL && o->identifier[0] != '\0')
         CJ_TRY(cj__scan_identifiers(reader, o->identifier, r.profile, r.n, r.table, 1));
     rc = cj__table_finish(r.table, out);

@@ -68,16 +68,21 @@ void cj__clv_buyer_end(cj__clv_buyer *b); /* nothing more comes: fact is all of 
 int32_t cj__clv_buyer_all(cj__clv_buyer *b, const cj__columns *columns, int64_t first,
                           int64_t n, int *chosen_out);
 
-#define CJ__CLV_FACT_BYTES 40
-#define CJ__CLV_STAR_BYTES 16 /* more, with a holdout */
-
 /* A cj__fold's function; arg is a cj__clv_fold. */
 int32_t cj__clv_profile(const void *arg, cj__str *partial, uint32_t profile,
                         const cj__columns *columns, int64_t first, int64_t n);
-size_t cj__clv_fact_bytes(int32_t holdout);
-/* Fact number i of a partial. */
-void cj__clv_fact_read(const cj__str *partial, int32_t holdout, int64_t i,
-                       cj__clv_fact *out);
+
+/* The facts of a partial, one after the other. */
+typedef struct cj__clv_reading {
+    const cj__clv_fold *fold;
+    const uint8_t *at, *run_end; /* of a run of facts: clv_fold.c */
+    uint32_t profile;            /* the last one */
+} cj__clv_reading;
+
+/* *n_out: how many there are.  The partial then has no more memory than it needs. */
+int32_t cj__clv_reading_begin(cj__clv_reading *r, const cj__clv_fold *fold,
+                              cj__str *partial, int64_t *n_out);
+void cj__clv_reading_next(cj__clv_reading *r, cj__clv_fact *out);
 
 /* One scan by the options of a summary, once they are checked.  fold is made from them,
  * and ended by cj__days_end() whatever happens; scan's function has fold for arg. */
