@@ -13,8 +13,7 @@
 
 #define DAY_MS INT64_C(86400000)
 
-/* ---- small shops --------------------------------------------------------------------
- */
+/* ---- small shops ----------------------------------------------------------------- */
 
 static void expect_summary(shop *s, const cj_clv_summary_options *opts,
                            const char *want)
@@ -233,8 +232,7 @@ START_TEST(test_summary__a_segment_and_merged_people)
 }
 END_TEST
 
-/* ---- wrong options
- * -------------------------------------------------------------------- */
+/* ---- wrong options --------------------------------------------------------------- */
 
 static void expect_wrong(shop *s, const cj_clv_summary_options *o, int32_t code,
                          const char *text)
@@ -302,8 +300,7 @@ START_TEST(test_summary__a_sum_beyond_int64_is_refused)
 }
 END_TEST
 
-/* ---- the second implementation
- * ---------------------------------------------------------- */
+/* ---- the second implementation --------------------------------------------------- */
 
 typedef struct slow_row {
     int64_t profile, x, first_ms, last, first, minor, x_star, star_minor;

@@ -281,8 +281,7 @@ START_TEST(test_events_table__wrong_options)
 }
 END_TEST
 
-/* ---- identifiers beside a result
- * ------------------------------------------------------------ */
+/* ---- identifiers beside a result ------------------------------------------------- */
 
 START_TEST(test_identifiers__the_oldest_of_a_kind)
 {

@@ -24,8 +24,7 @@ static uint32_t random_below(uint32_t below)
     return (uint32_t)((random_state >> 13) % below);
 }
 
-/* ---- frames
- * --------------------------------------------------------------------------- */
+/* ---- frames ---------------------------------------------------------------------- */
 
 /* Rows that stay where they are: frames borrow their properties. */
 static const cj__row *row_of(uint32_t i)
@@ -197,8 +196,7 @@ START_TEST(test_frame__too_many_rows_are_refused)
 }
 END_TEST
 
-/* ---- sorts
- * ------------------------------------------------------------------------------ */
+/* ---- sorts ----------------------------------------------------------------------- */
 
 static int key_compare(const void *x, const void *y)
 {
@@ -270,8 +268,7 @@ START_TEST(test_sort__pairs_as_the_c_library)
 }
 END_TEST
 
-/* ---- sets of nodes, searches in a directory
- * ------------------------------------------------ */
+/* ---- sets of nodes, searches in a directory -------------------------------------- */
 
 START_TEST(test_bits__any_of_a_range)
 {
@@ -316,8 +313,7 @@ START_TEST(test_plan__first_block_of_a_node)
 }
 END_TEST
 
-/* ---- cutting
- * ------------------------------------------------------------------------------- */
+/* ---- cutting --------------------------------------------------------------------- */
 
 START_TEST(test_cut__windows_cover_all_profiles_in_order)
 {

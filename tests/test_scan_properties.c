@@ -154,8 +154,7 @@ START_TEST(test_properties__of_many_blocks)
 }
 END_TEST
 
-/* ---- who sees them
- * -------------------------------------------------------------------- */
+/* ---- who sees them --------------------------------------------------------------- */
 
 static int32_t fold_sees(const void *arg, cj__str *partial, uint32_t profile,
                          const cj__columns *c, int64_t first, int64_t n)
@@ -205,8 +204,7 @@ START_TEST(test_properties__only_when_asked_for)
 }
 END_TEST
 
-/* ---- memory
- * ---------------------------------------------------------------------------- */
+/* ---- memory ---------------------------------------------------------------------- */
 
 enum { LONG_USERS = 3000, LONG_EVENTS = 60000, LONG_BATCH = 500 };
 

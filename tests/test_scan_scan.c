@@ -17,8 +17,7 @@
      CJ__COL_SESSION | CJ__COL_ORDER)
 #define SCAN_ALL ((uint32_t)SCAN_COLUMNS | CJ__COL_PROPERTIES)
 
-/* ---- what a fold sees, as text -----------------------------------------------------
- */
+/* ---- what a fold sees, as text --------------------------------------------------- */
 
 static void line_put(cj__str *s, const char *what, int64_t value)
 {
@@ -224,8 +223,7 @@ static void expect_idle(history *h)
     free(bits);
 }
 
-/* ---- histories ----------------------------------------------------------------------
- */
+/* ---- histories ------------------------------------------------------------------- */
 
 static void scan_history(uint64_t seed, int n_users, int64_t seal_events)
 {
@@ -349,8 +347,7 @@ START_TEST(test_scan__empty_file_and_unknown_profile)
 }
 END_TEST
 
-/* ---- a borrowed snapshot
- * -------------------------------------------------------------- */
+/* ---- a borrowed snapshot --------------------------------------------------------- */
 
 /* Scans that borrow a reader see the moment at which it was opened, again and again. */
 START_TEST(test_scan__a_borrowed_reader_is_one_moment)
@@ -391,8 +388,7 @@ START_TEST(test_scan__a_borrowed_reader_is_one_moment)
 }
 END_TEST
 
-/* ---- several folds, errors, interruption
- * --------------------------------------------- */
+/* ---- several folds, errors, interruption ----------------------------------------- */
 
 static int32_t fold_count(const void *arg, cj__str *partial, uint32_t profile,
                           const cj__columns *c, int64_t first, int64_t n)
@@ -550,8 +546,7 @@ START_TEST(test_scan__interrupt_stops_all_threads)
 }
 END_TEST
 
-/* ---- memory runs out
- * ------------------------------------------------------------------ */
+/* ---- memory runs out ------------------------------------------------------------- */
 
 typedef struct failing {
     cj_realloc_fn realloc;

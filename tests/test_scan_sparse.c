@@ -11,9 +11,7 @@
 
 #define DAY_MS INT64_C(86400000)
 
-/* ---- what a fold sees, and what the history says
- * -------------------------------------
- */
+/* ---- what a fold sees, and what the history says --------------------------------- */
 
 typedef struct seen {
     int64_t profile, node, time_ms, name, product, value; /* node 0: nothing is seen */
@@ -96,9 +94,7 @@ static size_t expect_same(history *h, const cj__scan_options *opts, uint32_t col
     return n;
 }
 
-/* ---- after names and products
- * --------------------------------------------------------
- */
+/* ---- after names and products ---------------------------------------------------- */
 
 enum {
     SPARSE_COLUMNS = CJ__COL_TIME | CJ__COL_NAME | CJ__COL_VALUE | CJ__COL_PRODUCT,
@@ -137,9 +133,7 @@ static size_t expect_products(history *h)
     return n;
 }
 
-/* ---- of few profiles
- * -----------------------------------------------------------------
- */
+/* ---- of few profiles ------------------------------------------------------------- */
 
 /* Some profiles with all their nodes, as scan options want them. */
 static int64_t pick_some(history *h, uint64_t *some, uint64_t *bits)
@@ -191,9 +185,7 @@ static void expect_both(history *h)
     ck_assert_uint_gt(expect_some(h), 0);
 }
 
-/* ---- histories
- * -----------------------------------------------------------------------
- */
+/* ---- histories ------------------------------------------------------------------- */
 
 /* The file in another handle, as another process has it. */
 static cj_db *second_handle(const history *h)
@@ -299,9 +291,7 @@ START_TEST(test_scan_sparse__many_rows_are_dense)
 }
 END_TEST
 
-/* ---- what is read
- * --------------------------------------------------------------------
- */
+/* ---- what is read ---------------------------------------------------------------- */
 
 static int32_t count_blocks(void *user, int64_t done, int64_t total)
 {
@@ -363,9 +353,7 @@ START_TEST(test_scan_sparse__blocks_are_passed_over)
 }
 END_TEST
 
-/* ---- memory
- * --------------------------------------------------------------------------
- */
+/* ---- memory ---------------------------------------------------------------------- */
 
 typedef struct failing {
     void *(*realloc)(void *user, void *p, uint64_t old_bytes, uint64_t new_bytes);

@@ -291,8 +291,7 @@ START_TEST(test_scan_states__progress_and_interruption)
 }
 END_TEST
 
-/* ---- memory runs out ----------------------------------------------------------------
- */
+/* ---- memory runs out ------------------------------------------------------------- */
 
 typedef struct failing {
     cj__allocator real;

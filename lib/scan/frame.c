@@ -238,8 +238,7 @@ void cj__frame_put_row(cj__frame *f, const cj__row *row, uint32_t root)
     f->n++;
 }
 
-/* ---- properties: texts that somebody must own ---------------------------------------
- */
+/* ---- properties: texts that somebody must own ------------------------------------ */
 
 static const cj__text frame_absent; /* data NULL */
 

@@ -19,8 +19,7 @@
 
 #define CJ__PROPS_BYTES ((size_t)256 << 20) /* 4,096 x CJ__MAX_PROPERTIES, and more */
 
-/* ---- plan.c: one read snapshot and what of it is wanted ----------------------------
- */
+/* ---- plan.c: one read snapshot and what of it is wanted -------------------------- */
 
 typedef struct cj__plan {
     cj_db *db;
@@ -98,8 +97,7 @@ static inline size_t cj__bits_bytes(uint32_t n_nodes)
     return ((size_t)(n_nodes >> 6) + 1) * sizeof(uint64_t);
 }
 
-/* ---- cut.c: profiles to windows of about as many events -----------------------------
- */
+/* ---- cut.c: profiles to windows of about as many events -------------------------- */
 
 /* Events per run of 2^shift node ids, estimated from the parts' directories. */
 typedef struct cj__bins {
@@ -131,8 +129,7 @@ static inline size_t cj__bins_at(const cj__bins *b, uint32_t node)
 /* Cut [lo, hi) into windows of about window_events; those of before are forgotten. */
 int32_t cj__bins_cut(cj__bins *b, uint32_t lo, uint32_t hi, cj__windows *windows);
 
-/* ---- a walk: workers take tasks in order --------------------------------------------
- */
+/* ---- a walk: workers take tasks in order ----------------------------------------- */
 
 typedef struct cj__slot { /* the last block of a part: two windows may share it */
     int64_t block;        /* id; 0: none */

@@ -78,8 +78,7 @@ void cj__states_end(cj__walk *walk)
     cj__free(walk->bins.allocator, walk->places, walk->places_bytes);
 }
 
-/* ---- adding ------------------------------------------------------------------------
- */
+/* ---- adding ---------------------------------------------------------------------- */
 
 /* Roots become indices of place_of: 1 + the profile's number in the round, or 0. */
 static void states_index(const cj__walk *walk, cj__frame *f, int all_in_time)
@@ -172,8 +171,7 @@ static int32_t states_add_journal(cj__worker *w)
     return rc;
 }
 
-/* ---- keeping -----------------------------------------------------------------------
- */
+/* ---- keeping --------------------------------------------------------------------- */
 
 /* A task: the profiles of a window that have a place. */
 static int32_t states_keep(cj__worker *w, int64_t task)
@@ -237,8 +235,7 @@ out:
     return rc;
 }
 
-/* ---- rounds ------------------------------------------------------------------------
- */
+/* ---- rounds ---------------------------------------------------------------------- */
 
 /* Note the nodes of the round's profiles. */
 static void states_mark(cj__walk *walk)
