@@ -114,6 +114,42 @@ START_TEST(test_frame__keeps_rows_as_it_grows)
 }
 END_TEST
 
+/* Frames beside one another in one piece of memory; one that outgrows its share. */
+START_TEST(test_frame__may_be_lent_its_memory)
+{
+    enum { LENT = 496 };
+
+    for (size_t s = 0; s < sizeof column_sets / sizeof column_sets[0]; s++) {
+        const size_t bytes = LENT * cj__frame_row_bytes(column_sets[s]);
+        char *room = malloc(2 * bytes); /* not more: a checker knows */
+        cj__frame f, to[2];
+
+        frame_fill(&f, column_sets[s]);
+        for (size_t k = 0; k < 2; k++) {
+            cj__frame_init(&to[k], allocator(), column_sets[s]);
+            cj__frame_lend(&to[k], room + k * bytes, LENT);
+            ck_assert_int_eq(cj__frame_reserve(&to[k], LENT), CJ_OK);
+            ck_assert_ptr_null(to[k].memory);
+        }
+        for (size_t k = 0; k < 2; k++) {
+            cj__frame_move(&to[k], 0, &f, (int64_t)k, LENT);
+            to[k].n = LENT;
+        }
+        ck_assert_int_eq(cj__frame_reserve(&to[1], ROWS), CJ_OK);
+        ck_assert_ptr_nonnull(to[1].memory);
+        memset(room + bytes, 'x', bytes);
+        for (uint32_t i = 0; i < LENT; i++) {
+            expect_row(&to[0], i, i);
+            expect_row(&to[1], i, i + 1);
+        }
+        cj__frame_end(&to[0]);
+        cj__frame_end(&to[1]);
+        cj__frame_end(&f);
+        free(room);
+    }
+}
+END_TEST
+
 START_TEST(test_frame__moves_takes_and_scatters)
 {
     for (size_t s = 0; s < sizeof column_sets / sizeof column_sets[0]; s++) {
@@ -359,8 +395,8 @@ START_TEST(test_cut__windows_cover_all_profiles_in_order)
 END_TEST
 
 HARNESS_MAIN("scan_frame", test_frame__keeps_rows_as_it_grows,
-             test_frame__moves_takes_and_scatters, test_frame__owns_properties,
-             test_frame__too_many_rows_are_refused, test_sort__keys_as_the_c_library,
-             test_sort__pairs_as_the_c_library, test_bits__any_of_a_range,
-             test_plan__first_block_of_a_node,
+             test_frame__may_be_lent_its_memory, test_frame__moves_takes_and_scatters,
+             test_frame__owns_properties, test_frame__too_many_rows_are_refused,
+             test_sort__keys_as_the_c_library, test_sort__pairs_as_the_c_library,
+             test_bits__any_of_a_range, test_plan__first_block_of_a_node,
              test_cut__windows_cover_all_profiles_in_order)

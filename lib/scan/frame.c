@@ -88,6 +88,14 @@ static void frame_place(cj__frame *f)
         f->has_value = (uint8_t *)at;
 }
 
+void cj__frame_lend(cj__frame *f, void *memory, int64_t rows)
+{
+    f->capacity = rows;
+    f->memory = memory;
+    frame_place(f);
+    f->memory = NULL;
+}
+
 int32_t cj__frame_reserve(cj__frame *f, int64_t rows)
 {
     cj__frame grown;

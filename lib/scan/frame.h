@@ -56,6 +56,10 @@ size_t cj__frame_row_bytes(uint32_t columns);
 /* Room for so many rows.  Errors: CJ_ENOMEM, CJ_ELIMIT; then it is as it was. */
 int32_t cj__frame_reserve(cj__frame *f, int64_t rows);
 
+/* Room for so many rows in memory that is not the frame's: a multiple of 8 of them,
+ * each of cj__frame_row_bytes.  It has none yet; when it grows, that is its own. */
+void cj__frame_lend(cj__frame *f, void *memory, int64_t rows);
+
 /* The rows from `first` on, as folds and decoders see them. */
 cj__columns cj__frame_view(const cj__frame *f, int64_t first);
 

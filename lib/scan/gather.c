@@ -242,6 +242,38 @@ static void gather_keep(cj__worker *w, const cj__part *part, cj__frame *from,
     w->gather.n = at + n;
 }
 
+/* Rows that a part's slot may have to hold, up to a multiple of 8. */
+static int64_t gather_slot_rows(const cj__part *part)
+{
+    return part->n_events >= CJ__BLOCK_EVENTS ? CJ__BLOCK_EVENTS
+           : part->n_events < 8               ? 8
+                                              : (part->n_events + 7) / 8 * 8;
+}
+
+/* One piece of memory for all slots: as many small ones they would be strewn among what
+ * outlives the scan, and an allocator could not give them back to the system. */
+static int32_t gather_slots(cj__worker *w)
+{
+    const cj__part *parts = w->walk->plan.parts;
+    const size_t each = cj__frame_row_bytes(w->walk->want);
+    size_t at = 0;
+
+    if (w->slots_room != NULL)
+        return CJ_OK;
+    for (int64_t i = 0; i < w->n_slots; i++)
+        w->slots_bytes += (size_t)gather_slot_rows(&parts[i]) * each;
+    w->slots_room = cj__alloc(w->core.allocator, w->slots_bytes);
+    if (w->slots_room == NULL)
+        return CJ_ENOMEM;
+    for (int64_t i = 0; i < w->n_slots; i++) {
+        const int64_t rows = gather_slot_rows(&parts[i]);
+
+        cj__frame_lend(&w->slots[i].frame, (char *)w->slots_room + at, rows);
+        at += (size_t)rows * each;
+    }
+    return CJ_OK;
+}
+
 static int32_t gather_some(cj__worker *w, int64_t part, const cj__part_block *block,
                            uint32_t lo, uint32_t hi)
 {
@@ -251,6 +283,7 @@ static int32_t gather_some(cj__worker *w, int64_t part, const cj__part_block *bl
     int32_t rc;
 
     if (slot != NULL && (slot->block == block->id || block->last_node >= hi)) {
+        CJ_TRY(gather_slots(w));
         if (slot->block != block->id) {
             slot->block = 0;
             cj__frame_clear(&slot->frame);

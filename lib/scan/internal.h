@@ -148,6 +148,8 @@ typedef struct cj__worker {
     cj__columns view; /* of the frame that is shown to the folds */
     cj__slot *slots;
     int64_t n_slots;
+    void *slots_room; /* of all of them, once one is needed */
+    size_t slots_bytes;
     uint32_t *counts, *places;
     size_t counts_capacity, places_capacity;
     cj__sort_key *keys;

@@ -106,6 +106,7 @@ static void scan_worker_end(cj__walk *walk, cj__worker *w)
     for (int64_t i = 0; i < w->n_slots; i++)
         cj__frame_end(&w->slots[i].frame);
     cj__free(a, w->slots, (size_t)w->n_slots * sizeof *w->slots);
+    cj__free(a, w->slots_room, w->slots_bytes);
     cj__free(a, w->counts, w->counts_capacity * sizeof *w->counts);
     cj__free(a, w->places, w->places_capacity * sizeof *w->places);
     cj__free(a, w->keys, w->keys_capacity * sizeof *w->keys);
