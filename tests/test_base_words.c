@@ -1,4 +1,4 @@
-/* Rows of words: what is written is read again, in as many bytes as the head says and
+/* Rows of words: what is written is read again, in as many bytes as the foot says and
  * no more, and nothing beyond the room is touched. */
 #include "base_memory.h"
 
@@ -42,12 +42,12 @@ static void expect_row(const uint64_t *words, int n, size_t bytes)
     ck_assert_uint_eq(cj__words_put(row, words, n), bytes);
     for (size_t i = CJ__WORDS_ROOM; i < sizeof row; i++)
         ck_assert_uint_eq(row[i], 0xA5);
-    ck_assert_uint_eq(cj__words_get(row, read, n), bytes);
+    ck_assert_uint_eq(cj__words_get(row + bytes, read, n), bytes);
     for (int i = 0; i < n; i++)
         ck_assert_uint_eq(read[i], words[i]);
 }
 
-START_TEST(test_words__zeros_cost_the_head_only)
+START_TEST(test_words__zeros_cost_the_foot_only)
 {
     const uint64_t zeros[CJ__WORDS_MOST] = {0};
 
@@ -97,7 +97,7 @@ START_TEST(test_words__rows_follow_one_another)
     for (int n = 1; n <= CJ__WORDS_MOST; n++) {
         uint8_t *bytes = malloc(ROWS * CJ__WORDS_ROOM), *kept;
         uint64_t(*rows)[CJ__WORDS_MOST] = calloc(ROWS, sizeof *rows);
-        size_t end = 0, at = 0;
+        size_t end = 0;
 
         for (int i = 0; i < ROWS; i++) {
             for (int k = 0; k < n; k++)
@@ -107,15 +107,15 @@ START_TEST(test_words__rows_follow_one_another)
         kept = malloc(end + CJ__WORDS_BEYOND); /* a checker knows where it ends */
         memcpy(kept, bytes, end);
         memset(kept + end, n, CJ__WORDS_BEYOND);
-        for (int i = 0; i < ROWS; i++) {
+        for (int i = ROWS - 1; i >= 0; i--) {
             uint64_t words[CJ__WORDS_MOST];
-            const size_t took = cj__words_get(kept + at, words, n);
+            const size_t took = cj__words_get(kept + end, words, n);
 
             ck_assert_uint_eq(took, slow_row(rows[i], n));
             ck_assert_mem_eq(words, rows[i], (size_t)n * sizeof *words);
-            at += took;
+            end -= took;
         }
-        ck_assert_uint_eq(at, end);
+        ck_assert_uint_eq(end, 0);
         free(kept);
         free(rows);
         free(bytes);
@@ -123,7 +123,7 @@ START_TEST(test_words__rows_follow_one_another)
 }
 END_TEST
 
-HARNESS_MAIN("base_words", test_words__zeros_cost_the_head_only,
+HARNESS_MAIN("base_words", test_words__zeros_cost_the_foot_only,
              test_words__each_has_the_bytes_it_needs,
              test_words__every_width_beside_every_other,
              test_words__rows_follow_one_another)

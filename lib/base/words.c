@@ -1,8 +1,8 @@
-/* A row is a head, three bits for each word from the lowest on, and then the words one
- * behind the other, lowest byte first.  The bits of a word say how many bytes it has:
- * 0 (the word is 0) to 6, or 7 when it has all eight.  So neither side has a branch
- * that nobody can foretell, as varints have at each byte: words are copied eight bytes
- * at a time, and what is too much of them is overwritten by the next or masked. */
+/* A row is its words one behind the other, lowest byte first, and then a foot: three
+ * bits for each word from the lowest on.  They say how many bytes the word has: 0 (it
+ * is 0) to 6, or 7 when it has all eight.  So neither side has a branch that nobody can
+ * foretell, as varints have at each byte: words are copied eight bytes at a time, and
+ * what is too much of them is overwritten by the next or masked. */
 #include "base/words.h"
 
 #include <string.h>
@@ -21,16 +21,16 @@ static uint64_t words_swap(uint64_t v)
     return v;
 }
 
-static size_t words_head(int n)
+static size_t words_foot(int n)
 {
     return ((size_t)n * WORDS_BITS + 7) / 8;
 }
 
 size_t cj__words_put(uint8_t *to, const uint64_t *words, int n)
 {
-    const size_t head_bytes = words_head(n);
-    uint8_t *at = to + head_bytes;
-    uint64_t head = 0;
+    const size_t foot_bytes = words_foot(n);
+    uint8_t *at = to;
+    uint64_t foot = 0;
 
     for (int i = 0; i < n; i++) {
         const uint64_t word = words_swap(words[i]);
@@ -40,30 +40,30 @@ size_t cj__words_put(uint8_t *to, const uint64_t *words, int n)
 
         memcpy(at, &word, sizeof word);
         at += bits + (bits == WORDS_WHOLE);
-        head |= bits << (WORDS_BITS * i);
+        foot |= bits << (WORDS_BITS * i);
     }
-    for (size_t i = 0; i < head_bytes; i++)
-        to[i] = (uint8_t)(head >> (8 * i));
+    for (size_t i = 0; i < foot_bytes; i++)
+        *at++ = (uint8_t)(foot >> (8 * i));
     return (size_t)(at - to);
 }
 
-size_t cj__words_get(const uint8_t *from, uint64_t *words, int n)
+size_t cj__words_get(const uint8_t *end, uint64_t *words, int n)
 {
-    const size_t head_bytes = words_head(n);
-    const uint8_t *at = from + head_bytes;
-    uint64_t head = 0;
+    const size_t foot_bytes = words_foot(n);
+    const uint8_t *at = end - foot_bytes;
+    uint64_t foot = 0;
 
-    for (size_t i = 0; i < head_bytes; i++)
-        head |= (uint64_t)from[i] << (8 * i);
-    for (int i = 0; i < n; i++) {
-        const uint64_t bits = head & WORDS_WHOLE, is_whole = bits == WORDS_WHOLE;
+    for (size_t i = 0; i < foot_bytes; i++)
+        foot |= (uint64_t)at[i] << (8 * i);
+    for (int i = n - 1; i >= 0; i--) {
+        const uint64_t bits = foot >> (WORDS_BITS * i) & WORDS_WHOLE;
+        const uint64_t is_whole = bits == WORDS_WHOLE;
         uint64_t word;
 
+        at -= bits + is_whole;
         memcpy(&word, at, sizeof word);
         words[i] =
             words_swap(word) & ((((uint64_t)1 << 8 * bits) - 1) | (0 - is_whole));
-        at += bits + is_whole;
-        head >>= WORDS_BITS;
     }
-    return (size_t)(at - from);
+    return (size_t)(end - at);
 }

@@ -13,7 +13,9 @@
 
 /* Write n words, 1..CJ__WORDS_MOST; returns how many bytes the row has. */
 size_t cj__words_put(uint8_t *to, const uint64_t *words, int n);
-/* Read a row that was written with the same n; returns how many bytes it has. */
-size_t cj__words_get(const uint8_t *from, uint64_t *words, int n);
+/* Read a row that was written with the same n and ends there; returns how many bytes it
+ * has.  So rows behind one another are read from the last to the first, and memory
+ * behind those that are left can be given back. */
+size_t cj__words_get(const uint8_t *end, uint64_t *words, int n);
 
 #endif

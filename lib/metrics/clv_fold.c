@@ -57,23 +57,33 @@ int64_t cj__clv_end(const cj__clv_fold *fold, int64_t end_ms)
 
 /* ---- rows ----------------------------------------------------------------------- */
 
-/* A partial is runs, each as one window wrote it: this, and its rows. */
+/* A partial is runs, each as one window wrote it: its rows, and then this.  They are
+ * read from the last row to the first. */
 typedef struct fold_run {
-    uint64_t n_bytes; /* with this */
+    uint64_t n_bytes; /* of its rows */
     uint32_t n, last; /* rows; profile of the last one */
 } fold_run;
 
 enum { FOLD_WORDS = 6, FOLD_WORDS_STAR = 8 };
+
+_Static_assert(sizeof(fold_run) >= CJ__WORDS_BEYOND, "it follows the rows of a run");
 
 static int fold_words(const cj__clv_fold *fold)
 {
     return fold->holdout ? FOLD_WORDS_STAR : FOLD_WORDS;
 }
 
+static fold_run fold_run_before(const cj__str *partial, size_t end)
+{
+    fold_run run;
+
+    memcpy(&run, partial->data + end - sizeof run, sizeof run);
+    return run;
+}
+
 static int32_t fact_write(cj__str *partial, const cj__clv_fold *fold,
                           const cj__clv_fact *fact)
 {
-    fold_run run = {0};
     uint64_t words[FOLD_WORDS_STAR] = {0,
                                        (uint64_t)(fold->as_of_ms - fact->first_ms),
                                        fact->x,
@@ -82,58 +92,66 @@ static int32_t fact_write(cj__str *partial, const cj__clv_fold *fold,
                                        0,
                                        (uint64_t)fact->x_star,
                                        cj__zigzag(fact->star_minor)};
-    size_t n = partial->n;
-    char *to = cj__str_extend(partial, (n == 0 ? sizeof run : 0) + CJ__WORDS_ROOM);
+    fold_run run = {0};
+    size_t n;
 
-    if (to == NULL)
+    if (partial->n > 0)
+        run = fold_run_before(partial, partial->n);
+    if (cj__str_extend(partial, CJ__WORDS_ROOM + sizeof run) == NULL)
         return cj__str_status(partial);
-    if (n == 0)
-        n = sizeof run;
-    else
-        memcpy(&run, partial->data, sizeof run);
     words[0] = (uint32_t)(fact->profile - run.last - 1);
     memcpy(&words[5], &fact->litt, sizeof words[5]);
+    n = (size_t)run.n_bytes;
     n += cj__words_put((uint8_t *)partial->data + n, words, fold_words(fold));
-    cj__str_cut(partial, n);
     run = (fold_run){.n_bytes = n, .n = run.n + 1, .last = fact->profile};
-    memcpy(partial->data, &run, sizeof run);
+    memcpy(partial->data + n, &run, sizeof run);
+    cj__str_cut(partial, n + sizeof run);
     return CJ_OK;
 }
 
-int32_t cj__clv_reading_begin(cj__clv_reading *r, const cj__clv_fold *fold,
-                              cj__str *partial, int64_t *n_out)
+int64_t cj__clv_reading_begin(cj__clv_reading *r, const cj__clv_fold *fold,
+                              cj__str *partial)
 {
-    static const uint8_t beyond[CJ__WORDS_BEYOND];
-    const size_t end = partial->n;
-    fold_run run;
+    int64_t n = 0;
 
-    cj__str_put(partial, beyond, sizeof beyond);
+    *r = (cj__clv_reading){.fold = fold, .partial = partial, .end = partial->n};
     cj__str_fit(partial);
-    *n_out = 0;
-    if (cj__str_status(partial) != CJ_OK)
-        return cj__str_status(partial);
-    for (size_t at = 0; at < end; at += (size_t)run.n_bytes) {
-        memcpy(&run, partial->data + at, sizeof run);
-        *n_out += run.n;
+    for (size_t end = partial->n; end > 0;) {
+        const fold_run run = fold_run_before(partial, end);
+
+        n += run.n;
+        end -= sizeof run + (size_t)run.n_bytes;
     }
-    *r = (cj__clv_reading){.fold = fold, .at = (const uint8_t *)partial->data};
-    r->run_end = r->at;
-    return CJ_OK;
+    return n;
+}
+
+/* Give back a quarter, and then a quarter of what is left: an allocator that has to
+ * copy at each does not copy much. */
+static void reading_shrink(const cj__clv_reading *r)
+{
+    const size_t kept = r->end + CJ__WORDS_BEYOND;
+
+    if (kept >= r->partial->capacity / 4 * 3)
+        return;
+    cj__str_cut(r->partial, kept);
+    cj__str_fit(r->partial);
 }
 
 void cj__clv_reading_next(cj__clv_reading *r, cj__clv_fact *out)
 {
     uint64_t words[FOLD_WORDS_STAR] = {0};
-    fold_run run;
 
-    if (r->at == r->run_end) {
-        memcpy(&run, r->at, sizeof run);
-        r->run_end = r->at + run.n_bytes;
-        r->at += sizeof run;
-        r->profile = 0;
+    reading_shrink(r);
+    if (r->n_left == 0) {
+        const fold_run run = fold_run_before(r->partial, r->end);
+
+        r->end -= sizeof run;
+        r->n_left = run.n;
+        r->profile = run.last;
     }
-    r->at += cj__words_get(r->at, words, fold_words(r->fold));
-    r->profile += (uint32_t)words[0] + 1;
+    r->end -= cj__words_get((const uint8_t *)r->partial->data + r->end, words,
+                            fold_words(r->fold));
+    r->n_left--;
     *out = (cj__clv_fact){.profile = r->profile,
                           .x = (uint32_t)words[2],
                           .first_ms = r->fold->as_of_ms - (int64_t)words[1],
@@ -142,6 +160,7 @@ void cj__clv_reading_next(cj__clv_reading *r, cj__clv_fact *out)
                           .x_star = (int64_t)words[6],
                           .star_minor = cj__unzigzag(words[7])};
     memcpy(&out->litt, &words[5], sizeof out->litt);
+    r->profile -= (uint32_t)words[0] + 1;
 }
 
 /* ---- purchases ------------------------------------------------------------------ */

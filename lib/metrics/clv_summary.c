@@ -92,7 +92,7 @@ static void summary_put(const summary_result *r, cj__clv_reading *facts, double 
     const cj__clv_periods *p = &fold->periods;
     const int64_t end = cj__clv_end(fold, r->o->as_of_ms);
 
-    for (int64_t i = 0; i < r->n; i++) {
+    for (int64_t i = r->n - 1; i >= 0; i--) {
         cj__clv_fact fact;
 
         cj__clv_reading_next(facts, &fact);
@@ -129,9 +129,11 @@ static int32_t summary_table(cj__reader *reader, const cj_clv_summary_options *o
     cj__clv_reading facts;
     int32_t rc;
 
-    CJ_TRY(cj__clv_reading_begin(&facts, fold, partial, &r.n));
+    r.n = cj__clv_reading_begin(&facts, fold, partial);
+    CJ_TRY(cj__str_status(partial));
     CJ_TRY(summary_begin(&r, &db->cx.allocator));
     summary_put(&r, &facts, cj__clv_minor(db));
+    CJ_TRY(cj__str_status(partial));
     cj__str_end(partial); /* the identifiers need memory, too */
     if (o->identifier != NULL && o->identifier[0] != '\0')
         CJ_TRY(cj__scan_identifiers(reader, o->identifier, r.profile, r.n, r.table, 1));

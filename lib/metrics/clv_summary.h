@@ -72,16 +72,19 @@ int32_t cj__clv_buyer_all(cj__clv_buyer *b, const cj__columns *columns, int64_t 
 int32_t cj__clv_profile(const void *arg, cj__str *partial, uint32_t profile,
                         const cj__columns *columns, int64_t first, int64_t n);
 
-/* The facts of a partial, one after the other. */
+/* The facts of a partial, from the last to the first. */
 typedef struct cj__clv_reading {
     const cj__clv_fold *fold;
-    const uint8_t *at, *run_end; /* of a run of facts: clv_fold.c */
-    uint32_t profile;            /* the last one */
+    cj__str *partial;
+    size_t end;       /* of what is not read yet */
+    uint32_t n_left;  /* of a run: clv_fold.c */
+    uint32_t profile; /* of the next one */
 } cj__clv_reading;
 
-/* *n_out: how many there are.  The partial then has no more memory than it needs. */
-int32_t cj__clv_reading_begin(cj__clv_reading *r, const cj__clv_fold *fold,
-                              cj__str *partial, int64_t *n_out);
+/* Returns how many there are.  What is read is given back: the partial grows smaller
+ * and is of no use to anybody else.  Sticky: cj__str_status() of it tells. */
+int64_t cj__clv_reading_begin(cj__clv_reading *r, const cj__clv_fold *fold,
+                              cj__str *partial);
 void cj__clv_reading_next(cj__clv_reading *r, cj__clv_fact *out);
 
 /* One scan by the options of a summary, once they are checked.  fold is made from them,
