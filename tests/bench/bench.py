@@ -191,6 +191,10 @@ def value(build, folder, report):
     report.add("value summary of 1M customers, 2.77M orders, 1 core", 1, seconds * 1e6 / n, "s", True)
     report.tell("  orders per customer", f"{orders / got['customers']:.2f}")
     report.add("  memory beyond the result, per customer", 32, got["bytes_per_customer"], "B", True)
+    got = values(program(build, "bench_clv", "summary", folder / "orders.cj", 1, 1, 200))
+    report.add("  the same with a holdout of 200 days", 32, got["bytes_per_customer"], "B", True)
+    got = values(program(build, "bench_clv", "summary", folder / "orders.cj", 1, THREADS))
+    report.tell(f"  the same on {THREADS} threads, and their windows", f"{got['bytes_per_customer']:.1f} B")
     shops = sorted({min(n, 10_000), min(n, 100_000), n})
     for customers in shops:
         file = folder / f"shop{customers}.cj"

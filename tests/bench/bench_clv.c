@@ -1,7 +1,8 @@
 /* The value models' summary of a file that holds nothing but orders: 2.77 of them per
  * customer, in two years, as they come in a shop.
  *   bench_clv fill FILE CUSTOMERS    record, then compact
- *   bench_clv summary FILE ROUNDS    cj_clv_summary on one thread, in a fresh process
+ *   bench_clv summary FILE ROUNDS [THREADS [HOLDOUT_DAYS]]
+ *                                    cj_clv_summary, in a fresh process
  *   bench_clv refresh FILE CUSTOMERS cj_clv_refresh of all, then of 1,000 new orders
  * Prints "name value" lines. */
 #include "shop.h"
@@ -107,11 +108,13 @@ static void fill(const char *path, int64_t n_customers)
     free(all);
 }
 
-static void summary(const char *path, int64_t n)
+static void summary(const char *path, int64_t n, int32_t threads, int64_t holdout_days)
 {
+    const int64_t end_ms = SHOP_YEAR_START_MS + INT64_C(86400000) * DAYS;
     cj_clv_summary_options o = {.struct_size = sizeof o,
-                                .as_of_ms =
-                                    SHOP_YEAR_START_MS + INT64_C(86400000) * DAYS};
+                                .as_of_ms = end_ms - INT64_C(86400000) * holdout_days,
+                                .holdout_end_ms = holdout_days > 0 ? end_ms : 0,
+                                .threads = threads};
     cj_db *db = open_file(path);
     const int64_t before = shop_rss_bytes(0);
 
@@ -193,8 +196,9 @@ int main(int argc, char **argv)
 {
     if (argc == 4 && strcmp(argv[1], "fill") == 0)
         fill(argv[2], strtoll(argv[3], NULL, 10));
-    else if (argc == 4 && strcmp(argv[1], "summary") == 0)
-        summary(argv[2], strtoll(argv[3], NULL, 10));
+    else if (argc >= 4 && argc <= 6 && strcmp(argv[1], "summary") == 0)
+        summary(argv[2], strtoll(argv[3], NULL, 10), argc > 4 ? atoi(argv[4]) : 1,
+                argc > 5 ? strtoll(argv[5], NULL, 10) : 0);
     else if (argc == 4 && strcmp(argv[1], "refresh") == 0)
         refresh(argv[2], strtoll(argv[3], NULL, 10));
     else
