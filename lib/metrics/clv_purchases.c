@@ -83,6 +83,8 @@ int32_t cj__clv_purchases(cj__reader *reader, const cj_clv_summary_options *opts
 
     *out = NULL;
     CJ_TRY(cj__clv_scan(reader, opts, profiles, &fold, &scan));
+    cj__str_fit(&scan.partial);
+    CJ_TRY(cj__str_status(&scan.partial));
     CJ_TRY(purchases_table(cj__reader_db(reader), &fold, &scan.partial, out));
 out:
     cj__str_end(&scan.partial);

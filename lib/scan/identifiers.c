@@ -8,10 +8,9 @@
 typedef struct identifiers_walk {
     const uint32_t *profile_of;
     uint32_t n_nodes;
-    uint32_t *row;  /* 1 + row of each profile; 0: not asked for */
-    uint64_t *from; /* where in texts a row's value begins */
-    uint64_t *end;  /* and ends; 0: none yet */
-    cj__str texts;
+    uint32_t *row; /* 1 + row of each profile; 0: not asked for */
+    uint64_t *at;  /* 1 + where in texts a row's value begins; 0: none yet */
+    cj__str texts; /* each behind its length, a varint */
 } identifiers_walk;
 
 static int32_t identifiers_each(void *user, uint32_t node, cj__text value)
@@ -22,11 +21,11 @@ static int32_t identifiers_each(void *user, uint32_t node, cj__text value)
     if (node < 1 || node > w->n_nodes)
         return CJ_OK;
     row = w->row[w->profile_of[node]];
-    if (row == 0 || w->end[row - 1] != 0)
+    if (row == 0 || w->at[row - 1] != 0)
         return CJ_OK;
-    w->from[row - 1] = w->texts.n;
+    w->at[row - 1] = w->texts.n + 1;
+    cj__str_put_varint(&w->texts, value.n);
     cj__str_put(&w->texts, value.data, value.n);
-    w->end[row - 1] = w->texts.n;
     return cj__str_status(&w->texts);
 }
 
@@ -35,22 +34,26 @@ static int32_t identifiers_room(const cj__allocator *a, identifiers_walk *w, int
     w->row = cj__alloc_zero(a, ((size_t)w->n_nodes + 1) * sizeof *w->row);
     if (w->row == NULL)
         return CJ_ENOMEM;
-    w->from = cj__alloc_zero(a, cj__size_product((size_t)n, 2 * sizeof *w->from));
-    if (w->from == NULL)
-        return CJ_ENOMEM;
-    w->end = w->from + n;
-    return CJ_OK;
+    w->at = cj__alloc_zero(a, cj__size_product((size_t)n, sizeof *w->at));
+    return w->at == NULL ? CJ_ENOMEM : CJ_OK;
 }
 
 static void identifiers_put(const identifiers_walk *w, int64_t n, cj_table *table,
                             int column)
 {
+    const uint8_t *texts = (const uint8_t *)w->texts.data, *end = texts + w->texts.n;
+
     for (int64_t i = 0; i < n; i++) {
-        if (w->end[i] != 0)
-            cj__table_text(table, column, w->texts.data + w->from[i],
-                           (size_t)(w->end[i] - w->from[i]));
-        else
+        const uint8_t *value;
+        uint64_t length;
+
+        if (w->at[i] == 0) {
             cj__table_null(table, column);
+            continue;
+        }
+        value = texts + w->at[i] - 1;
+        (void)cj__varint_read(&value, end, &length); /* our own */
+        cj__table_text(table, column, (const char *)value, (size_t)length);
     }
 }
 
@@ -78,10 +81,14 @@ int32_t cj__scan_identifiers(cj__reader *reader, const char *kind,
             w.row[profiles[i]] = (uint32_t)(i + 1);
     }
     CJ_TRY(cj__reader_identifiers(reader, named->id, identifiers_each, &w));
+    cj__str_fit(&w.texts);
+    CJ_TRY(cj__str_status(&w.texts));
+    cj__free(a, w.row, ((size_t)w.n_nodes + 1) * sizeof *w.row);
+    w.row = NULL;
     identifiers_put(&w, n, table, column);
 out:
     cj__str_end(&w.texts);
     cj__free(a, w.row, ((size_t)w.n_nodes + 1) * sizeof *w.row);
-    cj__free(a, w.from, cj__size_product((size_t)n, 2 * sizeof *w.from));
+    cj__free(a, w.at, cj__size_product((size_t)n, sizeof *w.at));
     return rc;
 }
