@@ -111,6 +111,7 @@ static int32_t facts_by_windows(const cj__allocator *a, const cj__clv_fold *fold
         cj__clv_reading_next(&r, &fact);
         expect_fact(fold, &fact, &shoppers[i]);
     }
+    ck_assert_uint_le(all.capacity, 64); /* what was read is given back */
     rc = cj__str_status(&all);
     cj__str_end(&all);
     return rc;
