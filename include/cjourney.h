@@ -776,7 +776,8 @@ typedef struct cj_clv_track_options {
 
 /* Purchases per period of a whole cohort, expected and actual.  What is expected is
  * what the model says of anybody who was acquired when these customers were, whatever
- * they did since.  Columns: period: int64, from 1; until_days (its end, since day 0),
+ * they did since.  For models of whole periods (discrete) all days here are periods, as
+ * in their data, and whole numbers.  Columns: period: int64, from 1; until_days (its end, since day 0),
  * expected, expected_cumulative: double; actual, actual_cumulative: int64.  Ordered by
  * period.  What happened in a store: cj_clv_purchases.  opts may be NULL.
  * Errors: CJ_EINVAL, CJ_ELIMIT (periods).  Since 0.3. */

@@ -290,6 +290,40 @@ def test_track_and_history__say_what_is_wrong(shop, tmp_path, words, code, says)
     assert done.returncode == code and done.out == "" and says in done.err, done.err
 
 
+DONATIONS = "x,tx_days,T_days,weight\n0,0,6,30\n1,2,6,10\n3,5,6,8\n6,6,6,12\n2,2,6,9\n5,6,6,11\n4,6,6,10\n"
+
+
+def test_a_model_that_counts_periods__takes_no_days_for_them(shop, tmp_path):
+    """A BG/BB of years, asked about the days of a shop, would foretell thousands of orders."""
+    past, model = summary(tmp_path / "d.csv", DONATIONS), tmp_path / "bgbb.json"
+    assert fit("--model", "bgbb", "--summary", past, "--out", model)["status"] == "converged"
+    asked = f"@{model}", "--as-of", AS_OF
+    for words, says in [
+        (("track", *asked), "BG/BB counts periods, and the orders of the store have days"),
+        (("predict", *asked), "BG/BB counts periods: how many days is one?"),
+        (("predict", f"@{model}", "--summary", past), "--period-days, for example 365.2425"),
+        (("predict", *asked, "--period-days", 365), "of the store a period of BG/BB is a day"),
+        (("predict", *asked, "--period-days", 1, "--period", "week"), "of the store a period of BG/BB is a day"),
+        (("fit", "--model", "bgbb", "--period", "week"), "BG/BB counts periods, of the store days"),
+        (("validate", "--model", "bgbb", "--holdout", HOLDOUT, "--period", "any"), "only --period day"),
+        (("compare", "nbd", "bgbb", "--period", "week"), "--summary FILE"),
+    ]:
+        done = run("-d", shop, "clv", *words)
+        assert done.returncode == USAGE and done.out == "" and says in done.err, (words, done.err)
+    predict = ("clv", "predict", f"@{model}", "--summary", past, "--period-days", 365.2425, "--format", "json")
+    years = json.loads(run(*predict, "--horizon", 3 * 365.2425).out)
+    assert 0 < years[0]["expected_purchases"] < years[3]["expected_purchases"] < 3
+    assert years == json.loads(run(*predict[:-4], "--period-days", 1, "--horizon", 3, *predict[-2:]).out)
+
+
+def test_a_model_that_counts_periods__may_count_the_days_of_the_store(shop, tmp_path):
+    model = tmp_path / "daily.json"
+    fitted = json.loads(run("-d", shop, "clv", "fit", "--model", "bgbb", "--as-of", AS_OF, "--out", model,
+                            "--format", "json").out)
+    rows = ask(shop, "clv", "predict", f"@{model}", "--as-of", AS_OF, "--period-days", 1)
+    assert len(rows) == fitted["n_customers"] == 600
+
+
 def test_history__of_somebody_who_is_not_asked_for(shop, tmp_path):
     model = tmp_path / "m.json"
     run("-d", shop, "clv", "fit", "--model", "mbgnbd", "--as-of", AS_OF, "--out", model)

@@ -139,6 +139,38 @@ START_TEST(test_clv_tracking__whole_periods)
 }
 END_TEST
 
+/* BG/BB of a year, asked in days. */
+START_TEST(test_clv_tracking__whole_periods_are_no_days)
+{
+    const cj_clv clv = clv_tiny_fitted(&clv_tiny_discrete, theta, NULL, 1);
+    static const int64_t times[] = {0, 1};
+    static const double last[] = {0, 2}, until[] = {6, 4}, bought[] = {4, 2.5};
+    const cj_clv_data data = {
+        .struct_size = sizeof data, .n = 2, .x = times, .tx = last, .t = until};
+    cj_clv_track_options o = options(1.5, 3);
+    cj_table *out;
+
+    ck_assert_int_eq(cj_clv_tracking(&clv, &data, &o, &out), CJ_EINVAL);
+    ck_assert_str_eq(cj_errmsg(), "Tiny counts periods, not days: "
+                                  "a time of the options is not whole");
+    o = options(2, 3);
+    o.start_days = 7.25;
+    ck_assert_int_eq(cj_clv_tracking(&clv, &data, &o, &out), CJ_EINVAL);
+    o.start_days = 7;
+    o.purchase_days = bought;
+    o.n_purchases = 2;
+    ck_assert_int_eq(cj_clv_tracking(&clv, &data, &o, &out), CJ_EINVAL);
+    ck_assert_str_eq(cj_errmsg(),
+                     "Tiny counts periods, not days: purchase 1 is not whole");
+    ck_assert_int_eq(cj_errpos(), 1);
+    ck_assert_ptr_null(out);
+    o.n_purchases = 1;
+    ck_assert_int_eq(cj_clv_tracking(&clv, &data, &o, &out), CJ_OK);
+    ck_assert_int_eq(cj_table_int64(out, 4)[1], 1);
+    cj_table_free(out);
+}
+END_TEST
+
 START_TEST(test_clv_histogram__is_the_sum_over_customers)
 {
     const cj_clv clv = clv_tiny_fitted(&clv_tiny, theta, NULL, 7);
@@ -298,6 +330,7 @@ HARNESS_MAIN("metrics_clv_track", test_clv_tracking__is_the_sum_over_customers,
              test_clv_tracking__counts_purchases_until_the_end_of_a_period,
              test_clv_tracking__the_same_for_any_threads_and_by_default_to_the_end,
              test_clv_tracking__whole_periods,
+             test_clv_tracking__whole_periods_are_no_days,
              test_clv_histogram__is_the_sum_over_customers,
              test_clv_history__falls_in_silence_and_rises_with_a_purchase,
              test_clv_track__each_with_their_covariates, test_clv_track__refusals,

@@ -30,6 +30,13 @@ int clv_model_read(program *p, const char *word, cj_clv **out);
 /* A model (NULL: bgnbd) learned from customers, by the options of the command. */
 int clv_fit_model(program *p, const char *model, const customers *c, cj_clv **out);
 double clv_unit_days(const program *p); /* by --time-unit */
+/* What cj_clv_models says of a model in this column, into `to`; "" when there is none. */
+void clv_model_text(const char *model, const char *column, char to[64]);
+/* Does it count whole periods?  Its title is for messages. */
+int clv_counts_periods(const char *model, char title[64]);
+/* Days of the store are periods of a day to such a model, and no others: DONE, or USAGE
+ * with a message. */
+int clv_period_check(program *p, const customers *c, const char *model);
 /* The parameters of a fit, or its JSON. */
 int clv_print(program *p, const cj_clv *clv);
 /* A positive or (min 0) no negative number of an option; 0 when not given. */

@@ -73,6 +73,7 @@ static const option predict_options[] = {
     SPEND,
     {"horizon", 0, "DAYS", NULL, "purchases until then", "365.2425"},
     {"from-day", 0, "DAYS", NULL, "and not before", "0"},
+    {"period-days", 0, "DAYS", NULL, "of bgbb, sbg, bdw: how long a period is", NULL},
     {"rate", 0, "PERCENT", NULL, "discount per year", "0"},
     {"margin", 0, "PERCENT", NULL, "earned of each amount", "100"},
     {"intervals", 0, NULL, NULL, "how far the numbers can be off", NULL},

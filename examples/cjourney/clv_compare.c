@@ -56,6 +56,8 @@ int run_clv_compare(program *p)
 
     if (code == DONE)
         code = customers_read(p, holdout, &c);
+    for (size_t i = 0; code == DONE && i < p->n_arguments; i++)
+        code = clv_period_check(p, &c, p->arguments[i]);
     later.days = c.holdout_days;
     later.x = c.x_star;
     later.spend = c.spend_star;

@@ -16,6 +16,45 @@ double clv_unit_days(const program *p)
     return days[option_choice(p, "time-unit")];
 }
 
+void clv_model_text(const char *model, const char *column, char to[64])
+{
+    cj_table *t = NULL;
+
+    to[0] = '\0';
+    if (cj_clv_models(&t) != CJ_OK)
+        return;
+    for (int64_t row = 0; row < cj_table_rows(t); row++) {
+        size_t n;
+        const char *text = table_text(t, table_column(t, "model"), row, &n);
+
+        if (n != strlen(model) || memcmp(text, model, n) != 0)
+            continue;
+        text = table_text(t, table_column(t, column), row, &n);
+        snprintf(to, 64, "%.*s", (int)n, text);
+    }
+    cj_table_free(t);
+}
+
+int clv_counts_periods(const char *model, char title[64])
+{
+    char family[64];
+
+    clv_model_text(model, "title", title);
+    clv_model_text(model, "family", family);
+    return strcmp(family, "discrete") == 0 || strcmp(family, "contract") == 0;
+}
+
+int clv_period_check(program *p, const customers *c, const char *model)
+{
+    char title[64];
+
+    if (c->table == NULL || option_choice(p, "period") == 0 ||
+        !clv_counts_periods(model, title))
+        return DONE;
+    return complain(p, USAGE, "or count its periods yourself: --summary FILE",
+                    "%s counts periods, of the store days: only --period day", title);
+}
+
 /* ---- priors: r=0.5:1,alpha=10:1.5 -------------------------------------------------
  */
 
@@ -23,33 +62,20 @@ typedef struct priors {
     double median[PARAMETERS], spread[PARAMETERS];
 } priors;
 
-/* The parameters of a model in order, "r alpha a b". */
-static int fit_parameters(program *p, const char *model, char names[PARAMETERS][16],
-                          int *n_out)
+/* The parameters of a model in order, "r alpha a b"; how many. */
+static int fit_parameters(const char *model, char names[PARAMETERS][16])
 {
-    cj_table *t = NULL;
-    int32_t rc = cj_clv_models(&t);
+    char text[64];
+    int n = 0;
 
-    *n_out = 0;
-    if (rc != CJ_OK)
-        return complain_library(p, rc);
-    for (int64_t row = 0; row < cj_table_rows(t); row++) {
-        size_t n;
-        const char *text = table_text(t, table_column(t, "model"), row, &n);
+    clv_model_text(model, "parameters", text);
+    for (const char *at = text; *at != '\0' && n < PARAMETERS; n++) {
+        const size_t length = strcspn(at, " ");
 
-        if (n != strlen(model) || memcmp(text, model, n) != 0)
-            continue;
-        text = table_text(t, table_column(t, "parameters"), row, &n);
-        for (size_t at = 0; at < n && *n_out < PARAMETERS; at++) {
-            size_t m = 0;
-
-            while (at < n && text[at] != ' ' && m + 1 < sizeof names[0])
-                names[*n_out][m++] = text[at++];
-            names[(*n_out)++][m] = '\0';
-        }
+        snprintf(names[n], sizeof names[0], "%.*s", (int)length, at);
+        at += length + (at[length] == ' ');
     }
-    cj_table_free(t);
-    return DONE;
+    return n;
 }
 
 static int fit_priors(program *p, const char *model, cj_clv_fit_options *o,
@@ -57,13 +83,10 @@ static int fit_priors(program *p, const char *model, cj_clv_fit_options *o,
 {
     char names[PARAMETERS][16];
     const char *text = option_text(p, "prior");
-    int n = 0, code;
+    const int n = fit_parameters(model, names);
 
     if (text == NULL)
         return DONE;
-    code = fit_parameters(p, model, names, &n);
-    if (code != DONE)
-        return code;
     while (*text != '\0') {
         const size_t length = strcspn(text, "=");
         char *end = NULL;
@@ -186,7 +209,8 @@ int clv_fit_model(program *p, const char *model, const customers *c, cj_clv **ou
     if (o.model == NULL)
         o.model = "bgnbd";
     o.unit_days = clv_unit_days(p);
-    if (option_find(p->command, "k") != NULL)
+    code = clv_period_check(p, c, o.model);
+    if (code == DONE && option_find(p->command, "k") != NULL)
         code = option_int64(p, "k", 1, 24, &k);
     if (code == DONE)
         code = option_int64(p, "threads", 1, 64, &threads);

@@ -12,13 +12,38 @@ typedef struct prediction {
     cj_table *table;
 } prediction;
 
+/* How long a period of a model that counts them is: only who asks knows, and of the
+ * store's customers it is a day. */
+static int predict_period(program *p, prediction *q)
+{
+    cj_clv_fit_facts facts = {.struct_size = sizeof facts};
+    double *days = &q->o.period_days;
+    char title[64];
+    int code = option_real(p, "period-days", 1e-3, 36525, days);
+
+    if (code != DONE || cj_clv_facts(q->clv, &facts) != CJ_OK ||
+        !clv_counts_periods(facts.model, title))
+        return code;
+    if (*days == 0)
+        return complain(p, USAGE, "--period-days, for example 365.2425",
+                        "%s counts periods: how many days is one?", title);
+    if (option_text(p, "summary") == NULL &&
+        (*days != 1 || option_choice(p, "period") != 0))
+        return complain(p, USAGE, "or count its periods yourself: --summary FILE",
+                        "of the store a period of %s is a day: only --period-days 1",
+                        title);
+    return DONE;
+}
+
 static int predict_options(program *p, prediction *q)
 {
     cj_clv_predict_options *o = &q->o;
     double rate = 0, margin = 0;
     int64_t threads = 1;
-    int code = option_real(p, "horizon", 0, 36525, &o->until_days);
+    int code = predict_period(p, q);
 
+    if (code == DONE)
+        code = option_real(p, "horizon", 0, 36525, &o->until_days);
     if (code == DONE)
         code = option_real(p, "from-day", 0, 36525, &o->from_days);
     if (code == DONE)

@@ -178,6 +178,27 @@ static void track_rows(const track *t, cj_table *table, const int64_t *counts)
     }
 }
 
+/* A model of whole periods knows no days: what is not whole was meant to be some. */
+static int32_t track_whole_check(const cj_clv_track_options *o, const cj_clv *clv)
+{
+    const char *title = clv->model->title;
+
+    if (!cj__clv_is_whole(clv))
+        return CJ_OK;
+    if (o->period_days != floor(o->period_days) ||
+        o->start_days != floor(o->start_days))
+        return cj__fail(
+            CJ_EINVAL,
+            "%s counts periods, not days: a time of the options is not whole", title);
+    for (int64_t i = 0; i < o->n_purchases; i++) {
+        if (o->purchase_days[i] != floor(o->purchase_days[i]))
+            return cj__fail_at(
+                i, CJ_EINVAL, "%s counts periods, not days: purchase %lld is not whole",
+                title, (long long)i);
+    }
+    return CJ_OK;
+}
+
 static int32_t track_options_read(track *t, const cj_clv *clv)
 {
     cj_clv_track_options *o = &t->o;
@@ -203,7 +224,7 @@ static int32_t track_options_read(track *t, const cj_clv *clv)
     if (clv->model->expected_new == NULL)
         return cj__fail(CJ_EINVAL, "%s does not say what new customers buy",
                         clv->model->title);
-    return CJ_OK;
+    return track_whole_check(o, clv);
 }
 
 static int32_t track_table(track *t, const cj__allocator *a, cj_table **out)
