@@ -691,6 +691,8 @@ typedef struct cj_clv_predict_options {
     double period_days;    /* how long a period is, where the model counts periods */
     int32_t threads;       /* 0: 1 */
     int32_t reserved;      /* 0 */
+    cj_progress_fn progress; /* customers */
+    void *progress_user;
 } cj_clv_predict_options;
 
 /* What a fitted model says of customers: those it was fitted to, or others.
@@ -717,7 +719,8 @@ typedef struct cj_clv_predict_options {
  * whole ones.  data->weight is not looked at; data->covariates must be those of the
  * fit; opts may be NULL.  The same bytes for any threads.
  * Errors: CJ_EINVAL (a row that cannot be, with cj_errpos() its index; a column that
- * the model has no answer to; residual columns without a discount).  Since 0.3. */
+ * the model has no answer to; residual columns without a discount), CJ_EINTERRUPT.
+ * Since 0.3. */
 int32_t cj_clv_predict(const cj_clv *clv, const cj_clv *spend, const cj_clv_data *data,
                        const cj_clv_predict_options *opts, cj_table **out);
 
@@ -825,6 +828,8 @@ typedef struct cj_clv_compare_options {
     double unit_days;              /* as in cj_clv_fit_options */
     int32_t threads;               /* 0: 1 */
     int32_t reserved;              /* 0 */
+    cj_progress_fn progress;       /* models */
+    void *progress_user;
 } cj_clv_compare_options;
 
 /* Which model?  Each is fitted to the data, and looks at the holdout.
@@ -835,7 +840,7 @@ typedef struct cj_clv_compare_options {
  * (as in cj_clv_validate; null without holdout).  Best first by the criterion; those
  * that could not be fitted last.  Likelihoods can be compared only between models of
  * one family.  opts may be NULL. Errors: CJ_EINVAL, CJ_ENOTFOUND (a model, with the
- * nearest name).  Since 0.3. */
+ * nearest name), CJ_EINTERRUPT.  Since 0.3. */
 int32_t cj_clv_compare(const cj_clv_data *data, const cj_clv_compare_options *opts,
                        cj_table **out);
 

@@ -59,14 +59,14 @@ static double asked(int32_t (*question)(const cj__clv_ask *, double *),
 
 static double expected(const drawn *d, double from, double until)
 {
-    const cj__clv_ask ask = {&d->at, &d->rows, from, until, 0, 0};
+    const cj__clv_ask ask = {&d->at, &d->rows, from, until, 0, 0, NULL};
 
     return asked(cj__bg_expected, &ask);
 }
 
 static double counted(const drawn *d, double from, double until, int64_t n)
 {
-    const cj__clv_ask ask = {&d->at, &d->rows, from, until, n, 0};
+    const cj__clv_ask ask = {&d->at, &d->rows, from, until, n, 0, NULL};
 
     return asked(cj__bg_pmf, &ask);
 }
@@ -193,7 +193,7 @@ START_TEST(p_alive_is_a_probability_that_rises_with_recency)
 
         draw(&d, &state, i);
         for (int step = 0; step <= 20; step++) {
-            const cj__clv_ask ask = {&d.at, &d.rows, 0, 0, 0, 0};
+            const cj__clv_ask ask = {&d.at, &d.rows, 0, 0, 0, 0, NULL};
             double p;
 
             d.tx = d.x > 0 ? d.t * step / 20 : 0;
@@ -279,7 +279,7 @@ START_TEST(dert_is_the_discounted_sum_of_what_is_expected)
         draw(&d, &state, i);
         {
             const double delta = clv_random_log(&state, 0.5, 5) / (d.theta[1] + d.t);
-            const cj__clv_ask ask = {&d.at, &d.rows, 0, 0, 0, delta};
+            const cj__clv_ask ask = {&d.at, &d.rows, 0, 0, 0, delta, NULL};
 
             for (int k = 0; k < steps; k++) { /* at the end the integrand is 0 */
                 const double w = (double)k / steps;
@@ -299,7 +299,7 @@ START_TEST(without_a_discount_the_lifetime_counts)
     const double theta[] = {0.5, 5, 2, 3}, x = 2, tx = 20, t = 30;
     const cj__clv_rows rows = {&x, &tx, &t, NULL, 1};
     cj__clv_at at;
-    cj__clv_ask ask = {&at, &rows, 0, 0, 0, 0};
+    cj__clv_ask ask = {&at, &rows, 0, 0, 0, 0, NULL};
     double all;
 
     begin(&at, &cj__clv_bgnbd, theta);
@@ -334,7 +334,8 @@ START_TEST(one_phase_is_a_purchase)
             cj__clv_at_begin(&other, &context.allocator, phases[i % 2], 1, 100), CJ_OK);
         cj__clv_at_turn(&other, d.theta);
         {
-            const cj__clv_ask bg = {&d.at, &d.rows, 0, d.until, i % 5, 1 / d.until};
+            const cj__clv_ask bg = {&d.at, &d.rows,     0,   d.until,
+                                    i % 5, 1 / d.until, NULL};
             cj__clv_ask cnbd = bg;
 
             cnbd.at = &other;
@@ -403,7 +404,7 @@ START_TEST(an_answer_does_not_depend_on_company)
     many(x, tx, t);
     begin(&at, &cj__clv_mbgnbd, theta);
     for (int q = 0; q < 3; q++) {
-        cj__clv_ask ask = {&at, &rows, 10, 39, 2, 0.01};
+        cj__clv_ask ask = {&at, &rows, 10, 39, 2, 0.01, NULL};
 
         ck_assert_int_eq(questions[q](&ask, all), CJ_OK);
         for (int i = 0; i < N_MANY; i += harness_stride(q == 2 ? 100 : 20)) {
@@ -448,7 +449,7 @@ START_TEST(what_is_not_smooth_is_worked_out_row_by_row)
     const double theta[] = {0.25, 4.5, 0.8, 2.5};
     const cj__clv_rows rows = {x, tx, t, NULL, N_MANY};
     cj__clv_at at;
-    const cj__clv_ask ask = {&at, &rows, 0, 1, 0, 0};
+    const cj__clv_ask ask = {&at, &rows, 0, 1, 0, 0, NULL};
     const cj__bg_grid bends = {&ask, NULL, plain_turn, bent, 0, 1};
     const cj__bg_grid small = {&ask, NULL, plain_turn, tiny, 0, 1};
 
@@ -485,7 +486,7 @@ START_TEST(without_memory_there_is_no_answer)
     const cj__clv_rows rows = {x, tx, t, NULL, N_MANY};
     const cj__clv_rows none = {x, tx, t, NULL, 0};
     cj__clv_at at;
-    cj__clv_ask ask = {&at, &rows, 0, 10, 0, 0.1};
+    cj__clv_ask ask = {&at, &rows, 0, 10, 0, 0.1, NULL};
     int32_t rc = CJ_ENOMEM;
     int left;
 
@@ -536,7 +537,8 @@ START_TEST(nothing_is_ever_not_a_number)
             ck_assert(isfinite(h[q][0]));
         {
             const double from = i % 2 ? 0 : d.until * clv_random(&state);
-            const cj__clv_ask ask = {&d.at, &d.rows, from, d.until, i % 7, 1 / d.until};
+            const cj__clv_ask ask = {&d.at, &d.rows,     from, d.until,
+                                     i % 7, 1 / d.until, NULL};
 
             p[0] = asked(cj__bg_p_alive, &ask);
             p[1] = asked(cj__bg_pmf, &ask);
@@ -570,7 +572,7 @@ START_TEST(simulated_customers_do_what_was_expected)
         begin(&at, models[m], story.theta);
         {
             const cj__clv_rows rows = clv_cohort_rows(&c);
-            const cj__clv_ask ask = {&at, &rows, 0, story.future, 0, 0};
+            const cj__clv_ask ask = {&at, &rows, 0, story.future, 0, 0, NULL};
 
             ck_assert_int_eq(cj__bg_expected(&ask, out), CJ_OK);
             for (int64_t i = 0; i < c.n; i++) {

@@ -115,7 +115,7 @@ static double ask_one(const cj__clv_at *at, const double *v, double until,
                       int32_t (*question)(const cj__clv_ask *, double *))
 {
     const cj__clv_rows rows = {&v[0], &v[1], &v[2], NULL, 1};
-    const cj__clv_ask ask = {at, &rows, 0, until, 0, 0};
+    const cj__clv_ask ask = {at, &rows, 0, until, 0, 0, NULL};
     double out = -1;
 
     ck_assert_int_eq(question(&ask, &out), CJ_OK);
@@ -175,7 +175,7 @@ static double cdnow_sum(const cj__clv_at *at, double until,
     double *columns[] = {x, tx, t};
     const int places[] = {1, 2, 3};
     const cj__clv_rows rows = {x, tx, t, NULL, N_CDNOW};
-    const cj__clv_ask ask = {at, &rows, 0, until, 0, 0};
+    const cj__clv_ask ask = {at, &rows, 0, until, 0, 0, NULL};
     double sum = 0;
 
     if (clv_read("cdnow_cbs_days.csv", 3, places, N_CDNOW, columns) == 0)
@@ -269,7 +269,7 @@ START_TEST(residual_purchases_are_those_of_the_reference)
     for (int i = 0; i < 4; i++) {
         const double *v = rows[i];
         const cj__clv_rows row = {&v[0], &v[1], &v[2], NULL, 1};
-        const cj__clv_ask ask = {&at, &row, 0, 0, 0, v[3]};
+        const cj__clv_ask ask = {&at, &row, 0, 0, 0, v[3], NULL};
         double out;
 
         ck_assert_int_eq(cj__bg_dert(&ask, &out), CJ_OK);

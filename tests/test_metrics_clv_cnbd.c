@@ -231,7 +231,7 @@ START_TEST(p_alive_is_a_probability_that_rises_with_recency)
         case_drawn c = draw(&state, i);
         const cj__clv_rows rows = one_row(&c);
         cj__clv_at at;
-        const cj__clv_ask ask = {&at, &rows, 0, 1, 0, 0};
+        const cj__clv_ask ask = {&at, &rows, 0, 1, 0, 0, NULL};
         double last = 0;
 
         begin(&at, c.model, c.k, c.theta);
@@ -259,7 +259,7 @@ START_TEST(expected_purchases_add_up_and_grow)
         const case_drawn c = draw(&state, i);
         const cj__clv_rows rows = one_row(&c);
         cj__clv_at at;
-        cj__clv_ask ask = {&at, &rows, 0, 0, 0, 0};
+        cj__clv_ask ask = {&at, &rows, 0, 0, 0, 0, NULL};
         double all, sum = 0, some = 0;
 
         begin(&at, c.model, c.k, c.theta);
@@ -291,7 +291,7 @@ START_TEST(the_distribution_sums_to_one_and_has_the_mean)
                                   i / 2 ? 5.0 : 0.0, 7, 0};
             const cj__clv_rows rows = one_row(&c);
             cj__clv_at at;
-            cj__clv_ask ask = {&at, &rows, 0, 6, 0, 0};
+            cj__clv_ask ask = {&at, &rows, 0, 6, 0, 0, NULL};
             double sum, mean;
 
             begin(&at, c.model, k, theta);
@@ -324,7 +324,7 @@ START_TEST(dert_is_the_discounted_sum_of_what_is_expected)
                               i / 2 % 2 ? 5 : 0, 7,         0};
         const cj__clv_rows rows = one_row(&c);
         cj__clv_at at;
-        cj__clv_ask ask = {&at, &rows, 0, 0, 0, delta};
+        cj__clv_ask ask = {&at, &rows, 0, 0, 0, delta, NULL};
         double sum = 0, without;
         const double h = 0.5;
 
@@ -363,7 +363,8 @@ START_TEST(nothing_is_ever_not_a_number)
                                  i % 3 ? 0 : between(&state, 1e-3, 10),
                                  between(&state, 11, 1e6),
                                  (int64_t)between(&state, 0.5, 50),
-                                 between(&state, 1e-6, 10)};
+                                 between(&state, 1e-6, 10),
+                                 NULL};
         double e, d, p;
 
         begin(&at, c.model, c.k, c.theta);
@@ -388,7 +389,7 @@ START_TEST(long_horizons_join_smoothly)
         const case_drawn c = {&cj__clv_mbgcnbd, k, {0}, 0, 0, 0.02, 0};
         const cj__clv_rows rows = one_row(&c);
         cj__clv_at at;
-        cj__clv_ask ask = {&at, &rows, 0, 5, 0, 0};
+        cj__clv_ask ask = {&at, &rows, 0, 5, 0, 0, NULL};
         double before = 0, ratio = 0;
 
         begin(&at, c.model, k, theta);
@@ -431,12 +432,12 @@ START_TEST(many_customers_get_what_each_would_alone)
         begin(&at, &cj__clv_mbgcnbd, k, story.theta);
         for (int q = 0; q < 2; q++) {
             const cj__clv_rows rows = clv_cohort_rows(&c);
-            const cj__clv_ask ask = {&at, &rows, 2.0 * k, 26, 0, 0.0027};
+            const cj__clv_ask ask = {&at, &rows, 2.0 * k, 26, 0, 0.0027, NULL};
 
             ck_assert_int_eq(questions[q](&ask, out), CJ_OK);
             for (int64_t i = 0; i < c.n; i += 7 * harness_stride(30)) {
                 const cj__clv_rows row = {c.x + i, c.tx + i, c.t + i, NULL, 1};
-                const cj__clv_ask alone = {&at, &row, 2.0 * k, 26, 0, 0.0027};
+                const cj__clv_ask alone = {&at, &row, 2.0 * k, 26, 0, 0.0027, NULL};
 
                 one = ask_one(questions[q], &alone);
                 ck_assert_double_eq(out[i], one);
@@ -464,7 +465,7 @@ static void expect_cohort(const clv_story *story, const cj__clv_model *model)
     zero = expected + c.n;
     {
         const cj__clv_rows rows = clv_cohort_rows(&c);
-        const cj__clv_ask ask = {&at, &rows, 0, story->future, 0, 0};
+        const cj__clv_ask ask = {&at, &rows, 0, story->future, 0, 0, NULL};
 
         ck_assert_int_eq(model->p_alive(&ask, alive), CJ_OK);
         ck_assert_int_eq(model->expected(&ask, expected), CJ_OK);

@@ -60,7 +60,7 @@ static int64_t answer(int kind, int64_t n, const cj__allocator *a)
           .allocator = a
     };
     const cj__clv_rows rows = {x, tx, t, NULL, n};
-    const cj__clv_ask ask = {&model, &rows, 0, 0, 0, 0};
+    const cj__clv_ask ask = {&model, &rows, 0, 0, 0, 0, NULL};
     curve_user user = {kind, 0};
     const cj__clv_curve curve = {&ask, 2, &user, at, row};
 
@@ -142,7 +142,7 @@ static int32_t without_memory(const cj__allocator *a)
           .allocator = a
     };
     const cj__clv_rows rows = {x, tx, t, NULL, ROWS};
-    const cj__clv_ask ask = {&model, &rows, 0, 0, 0, 0};
+    const cj__clv_ask ask = {&model, &rows, 0, 0, 0, 0, NULL};
     curve_user user = {0, 0};
     const cj__clv_curve curve = {&ask, 2, &user, at, row};
 

@@ -33,7 +33,7 @@ static double ask(question q, const one *o)
 {
     cj__clv_at at;
     const cj__clv_rows rows = {.x = &o->x, .tx = &o->tx, .t = &o->t, .n = 1};
-    const cj__clv_ask asked = {&at, &rows, o->from, o->until, o->n, o->delta};
+    const cj__clv_ask asked = {&at, &rows, o->from, o->until, o->n, o->delta, NULL};
     double out = (double)NAN;
 
     begin(&at, o->theta);
@@ -394,7 +394,7 @@ START_TEST(memory_does_not_matter)
     static double x[N], tx[N], t[N], many[N];
     const cj__clv_rows rows = {.x = x, .tx = tx, .t = t, .n = N};
     cj__clv_at at;
-    const cj__clv_ask asked = {&at, &rows, 0, 39, 0, 0.01};
+    const cj__clv_ask asked = {&at, &rows, 0, 39, 0, 0.01, NULL};
 
     for (int i = 0; i < N; i++) {
         x[i] = i % 3;
@@ -424,7 +424,7 @@ static void sums_of(const clv_cohort *c, const double *theta, sums *said, sums *
     const cj__clv_rows rows = clv_cohort_rows(c);
     double *out = calloc((size_t)c->n, sizeof *out);
     cj__clv_at at;
-    cj__clv_ask asked = {&at, &rows, 0, 26, 0, 0};
+    cj__clv_ask asked = {&at, &rows, 0, 26, 0, 0, NULL};
 
     ck_assert_ptr_nonnull(out);
     *said = *true_ = (sums){0};

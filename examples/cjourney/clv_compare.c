@@ -69,9 +69,12 @@ int run_clv_compare(program *p)
     o.criterion = option_text(p, "by");
     o.unit_days = clv_unit_days(p);
     o.threads = (int32_t)threads;
+    o.progress = progress;
+    o.progress_user = p;
     if (code == DONE) {
         int32_t rc = cj_clv_compare(&c.data, &o, &t);
 
+        progress_end(p);
         code = rc == CJ_OK ? compare_print(p, t, o.holdout != NULL)
                            : complain_library(p, rc);
     }

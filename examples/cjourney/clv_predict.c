@@ -56,6 +56,8 @@ static int predict_options(program *p, prediction *q)
     o->discount_ratio = rate / 100;
     o->margin_ratio = margin / 100;
     o->threads = (int32_t)threads;
+    o->progress = progress;
+    o->progress_user = p;
     o->columns = CJ_CLV_P_ALIVE | CJ_CLV_EXPECTED;
     if (q->spend != NULL)
         o->columns |= CJ_CLV_SPEND | CJ_CLV_VALUE;
@@ -200,7 +202,7 @@ int run_clv_predict(program *p)
         code = customers_read(p, 0, &q.c);
     if (code == DONE) {
         int32_t rc = cj_clv_predict(q.clv, q.spend, &q.c.data, &q.o, &q.table);
-
+        progress_end(p);
         if (rc != CJ_OK)
             code = complain_library(p, rc);
     }

@@ -4,6 +4,7 @@
 #ifndef CJ__METRICS_CLV_H
 #define CJ__METRICS_CLV_H
 
+#include "metrics/clv_pulse.h"
 #include "metrics/metrics.h"
 
 #define CJ__CLV_PARAMS 4
@@ -47,9 +48,10 @@ void cj__clv_at_end(cj__clv_at *at);
 typedef struct cj__clv_ask {
     const cj__clv_at *at;
     const cj__clv_rows *rows;
-    double from, until;  /* time after T, in units of the rows: (from, until] */
-    int64_t n_purchases; /* of pmf */
-    double delta;        /* continuous discount rate per unit of time, of dert */
+    double from, until;   /* time after T, in units of the rows: (from, until] */
+    int64_t n_purchases;  /* of pmf */
+    double delta;         /* continuous discount rate per unit of time, of dert */
+    cj__clv_pulse *pulse; /* NULL: nobody waits for questions made of others */
 } cj__clv_ask;
 
 typedef enum cj__clv_family {

@@ -6,7 +6,8 @@
 
 #include "metrics/clv.h"
 
-/* One number per row, any number of rows.  CJ_ENOMEM is the only error. */
+/* One number per row, any number of rows.  Errors: CJ_ENOMEM, CJ_EINTERRUPT (by
+ * ask->pulse, which every question to a model passes). */
 typedef int32_t (*cj__clv_question)(const cj__clv_ask *ask, double *out);
 
 /* The model's own, as questions. */

@@ -129,7 +129,7 @@ int32_t cj__bg_pmf(const cj__clv_ask *ask, double *out)
 
 double cj__bg_pmf_new(const cj__clv_at *at, double from, double until, int64_t n)
 {
-    const cj__clv_ask ask = {at, NULL, from, until, n, 0};
+    const cj__clv_ask ask = {at, NULL, from, until, n, 0, NULL};
     pmf_user user = {.ask = &ask, .m = (double)n};
     const cj__bg_grid grid = pmf_grid(&user);
 

@@ -171,7 +171,7 @@ int32_t cj__cnbd_pmf(const cj__clv_ask *ask, double *out)
 
 double cj__cnbd_pmf_new(const cj__clv_at *at, double from, double until, int64_t n)
 {
-    const cj__clv_ask ask = {at, NULL, from, until, n, 0};
+    const cj__clv_ask ask = {at, NULL, from, until, n, 0, NULL};
 
     return pmf_one(&ask, 0, 0, 0);
 }

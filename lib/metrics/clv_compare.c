@@ -97,6 +97,7 @@ typedef struct compare {
     const struct compare_criterion *criterion;
     const cj__allocator *allocator;
     compare_row *rows;
+    int64_t n_done; /* models */
 } compare;
 
 /* ---- options ----------------------------------------------------------------------
@@ -152,6 +153,25 @@ static int32_t compare_options_read(compare *c)
 /* ---- rows -------------------------------------------------------------------------
  */
 
+/* A cj_progress_fn of fits: how many models are done, not how many iterations. */
+static int32_t compare_progress(void *user, int64_t done, int64_t total)
+{
+    const compare *c = user;
+
+    (void)done;
+    (void)total;
+    return c->o.progress == NULL
+               ? 0
+               : c->o.progress(c->o.progress_user, c->n_done, c->o.n_models);
+}
+
+static int32_t compare_is_stopped(compare *c)
+{
+    return compare_progress(c, 0, 0) == 0
+               ? CJ_OK
+               : cj__fail(CJ_EINTERRUPT, "stopped by the progress function");
+}
+
 /* What a fit says of itself, and what became of it in the holdout. */
 static int32_t compare_fitted(const compare *c, const cj_clv *clv, compare_row *row)
 {
@@ -172,15 +192,19 @@ static int32_t compare_fitted(const compare *c, const cj_clv *clv, compare_row *
     return rc == CJ_EINVAL ? CJ_OK : rc; /* it has no answers, but is fitted */
 }
 
-static int32_t compare_one(const compare *c, compare_row *row)
+static int32_t compare_one(compare *c, compare_row *row)
 {
     const cj_clv_fit_options o = {.struct_size = sizeof o,
                                   .model = row->model,
                                   .unit_days = c->o.unit_days,
-                                  .threads = c->o.threads};
+                                  .threads = c->o.threads,
+                                  .progress = compare_progress,
+                                  .progress_user = c};
     cj_clv *clv = NULL;
-    int32_t rc = cj__clv_fit(c->allocator, c->data, &o, &clv);
+    int32_t rc = compare_is_stopped(c);
 
+    if (rc == CJ_OK)
+        rc = cj__clv_fit(c->allocator, c->data, &o, &clv);
     if (rc == CJ_ENOMEM || rc == CJ_EINTERRUPT)
         return rc;
     if (rc != CJ_OK) { /* the text says why; the others go on */
@@ -268,8 +292,9 @@ int32_t cj__clv_compare(const cj__allocator *a, const cj_clv_data *data,
     if (c.rows == NULL)
         return CJ_ENOMEM;
     CJ_TRY(compare_options_read(&c));
-    for (int64_t i = 0; i < c.o.n_models; i++)
-        CJ_TRY(compare_one(&c, &c.rows[i]));
+    for (; c.n_done < c.o.n_models; c.n_done++)
+        CJ_TRY(compare_one(&c, &c.rows[c.n_done]));
+    CJ_TRY(compare_is_stopped(&c));
     compare_sort(c.rows, c.o.n_models);
     CJ_TRY(compare_table(&c, out));
 out:

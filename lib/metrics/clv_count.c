@@ -69,7 +69,7 @@ static int32_t quantile_walk(quantile_rows *q, const cj__clv_ask *ask, double ta
 
         own.rows = &rows;
         own.n_purchases = n;
-        rc = ask->at->model->pmf(&own, q->p);
+        rc = cj__clv_pmf(&own, q->p);
         if (rc != CJ_OK)
             return rc;
         quantile_rows_step(q, (double)n, tail, low, high);

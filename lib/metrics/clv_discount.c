@@ -17,24 +17,31 @@
 
 #include <math.h>
 
+static int32_t ask_model(cj__clv_question question, const cj__clv_ask *ask, double *out)
+{
+    const int32_t rc = cj__clv_beat(ask->pulse, ask->rows->n);
+
+    return rc == CJ_OK ? question(ask, out) : rc;
+}
+
 int32_t cj__clv_p_alive(const cj__clv_ask *ask, double *out)
 {
-    return ask->at->model->p_alive(ask, out);
+    return ask_model(ask->at->model->p_alive, ask, out);
 }
 
 int32_t cj__clv_expected(const cj__clv_ask *ask, double *out)
 {
-    return ask->at->model->expected(ask, out);
+    return ask_model(ask->at->model->expected, ask, out);
 }
 
 int32_t cj__clv_pmf(const cj__clv_ask *ask, double *out)
 {
-    return ask->at->model->pmf(ask, out);
+    return ask_model(ask->at->model->pmf, ask, out);
 }
 
 int32_t cj__clv_dert(const cj__clv_ask *ask, double *out)
 {
-    return ask->at->model->dert(ask, out);
+    return ask_model(ask->at->model->dert, ask, out);
 }
 
 int32_t cj__clv_back(const cj__clv_ask *ask, double *out)
@@ -43,7 +50,7 @@ int32_t cj__clv_back(const cj__clv_ask *ask, double *out)
     int32_t rc;
 
     none.n_purchases = 0;
-    rc = ask->at->model->pmf(&none, out);
+    rc = cj__clv_pmf(&none, out);
     for (int64_t i = 0; rc == CJ_OK && i < ask->rows->n; i++)
         out[i] = out[i] < 1 ? 1 - out[i] : 0;
     return rc;
@@ -116,7 +123,7 @@ static int32_t discount_add(cj__clv_ask *ask, double until, double weight, doubl
     int32_t rc;
 
     ask->until = until;
-    rc = ask->at->model->expected(ask, each);
+    rc = cj__clv_expected(ask, each);
     for (int64_t i = 0; rc == CJ_OK && i < ask->rows->n; i++)
         out[i] += weight * each[i];
     return rc;

@@ -48,6 +48,7 @@ enum {
 
 typedef struct predict_scratch {
     cj__clv_block block;
+    cj__clv_pulse pulse;
     /* Of the rows of a part, spend of those of the block; NULL: not needed. */
     double *answer, *variance, *more, *spend, *spend_variance, *money_x, *money_z;
 } predict_scratch;
@@ -65,6 +66,7 @@ typedef struct predict {
     cj__clv_column next_median, next_mean, purchases_low, purchases_high;
     predict_scratch *scratch;
     int32_t n_scratch;
+    cj__clv_watch watch;
 } predict;
 
 /* ---- options ----------------------------------------------------------------------
@@ -302,8 +304,6 @@ static void predict_value(const predict_job *job, const cj__clv_column *column,
 {
     predict_scratch *s = job->s;
 
-    if (column->value == NULL)
-        return;
     for (int64_t i = 0; i < job->part.rows.n; i++) {
         const double count = answer[i], margin = job->p->o.margin_ratio;
         const int64_t row = predict_row(job, i);
@@ -317,20 +317,37 @@ static void predict_value(const predict_job *job, const cj__clv_column *column,
     predict_write(job, column, s->answer, s->variance, AMOUNT);
 }
 
+/* The value that is made of a measure, and is asked for. */
+static const cj__clv_column *predict_value_of(const predict *p, int measure)
+{
+    const cj__clv_column *value = measure == DISCOUNTED ? &p->value
+                                  : measure == RESIDUAL ? &p->residual_value
+                                                        : NULL;
+
+    return value != NULL && value->value != NULL ? value : NULL;
+}
+
+static int predict_asks(const predict *p, int measure)
+{
+    return p->measure[measure].value != NULL || predict_value_of(p, measure) != NULL;
+}
+
+/* One of watch.n_questions, of all customers of the part. */
+static void predict_answered(const predict_job *job)
+{
+    atomic_fetch_add(&job->s->pulse.watch->n_answered, job->part.rows.n);
+}
+
 static int32_t predict_measures(const predict_job *job)
 {
     const predict *p = job->p;
-    const cj__clv_column *values[N_MEASURES] = {
-        [DISCOUNTED] = &p->value,
-        [RESIDUAL] = &p->residual_value,
-    };
 
     for (int i = 0; i < N_MEASURES; i++) {
+        const cj__clv_column *value = predict_value_of(p, i);
         double *answer = predict_target(job, &p->measure[i]);
         int32_t rc;
 
-        if (p->measure[i].value == NULL &&
-            (values[i] == NULL || values[i]->value == NULL))
+        if (!predict_asks(p, i))
             continue;
         rc = predict_ask(job, &measures[i], answer);
         if (rc != CJ_OK)
@@ -338,8 +355,9 @@ static int32_t predict_measures(const predict_job *job)
         if (p->measure[i].value != NULL)
             predict_write(job, &p->measure[i], answer, job->s->variance,
                           measures[i].kind);
-        if (values[i] != NULL)
-            predict_value(job, values[i], answer);
+        if (value != NULL)
+            predict_value(job, value, answer);
+        predict_answered(job);
     }
     return CJ_OK;
 }
@@ -361,6 +379,7 @@ static int32_t predict_next(const predict_job *job)
     }
     predict_write(job, &p->next_median, median, NULL, AMOUNT);
     predict_write(job, &p->next_mean, mean, NULL, AMOUNT);
+    predict_answered(job);
 out:
     return rc;
 }
@@ -374,6 +393,7 @@ static int32_t predict_quantiles(const predict_job *job)
         return rc;
     predict_write(job, &p->purchases_low, job->s->answer, NULL, AMOUNT);
     predict_write(job, &p->purchases_high, job->s->more, NULL, AMOUNT);
+    predict_answered(job);
     return CJ_OK;
 }
 
@@ -389,6 +409,7 @@ static int32_t predict_part(predict_job *job)
         .until = p->until,
         .n_purchases = p->o.n_purchases,
         .delta = p->delta,
+        .pulse = &job->s->pulse,
     };
     CJ_TRY(predict_measures(job));
     if (p->next_median.value != NULL)
@@ -427,8 +448,10 @@ static int32_t predict_block(void *user, int worker, int64_t number)
     predict_scratch *s = &p->scratch[worker];
     predict_job job = {.p = p, .s = s, .model = &p->model};
     int64_t at = 0;
-    int32_t rc = CJ_OK;
+    int32_t rc = cj__clv_report(&s->pulse);
 
+    if (rc != CJ_OK)
+        return rc;
     cj__clv_block_fill(&s->block, p->data, p->clv, number);
     cj__clv_block_sort(&s->block, p->data, p->clv);
     if ((p->has & (CJ_CLV_SPEND | CJ_CLV_VALUE)) != 0)
@@ -468,6 +491,7 @@ static int32_t predict_scratch_begin(predict *p)
     for (int32_t i = 0; i < p->n_scratch; i++) {
         predict_scratch *s = &p->scratch[i];
 
+        s->pulse = (cj__clv_pulse){&p->watch, i == 0, 0};
         if (cj__clv_block_begin(&s->block, p->allocator, p->clv, p->data->n) != CJ_OK)
             return CJ_ENOMEM;
         s->answer = cj__alloc(p->allocator, predict_scratch_bytes(p, s));
@@ -519,6 +543,18 @@ static int32_t predict_spend_check(const predict *p)
     return CJ_OK;
 }
 
+static void predict_watch(predict *p)
+{
+    cj__clv_watch *w = &p->watch;
+
+    w->progress = p->o.progress;
+    w->progress_user = p->o.progress_user;
+    w->n_customers = p->data->n;
+    w->n_questions = (p->next_median.value != NULL) + (p->purchases_low.value != NULL);
+    for (int i = 0; i < N_MEASURES; i++)
+        w->n_questions += predict_asks(p, i);
+}
+
 static int32_t predict_ready(predict *p)
 {
     const int has_money = (p->has & (CJ_CLV_SPEND | CJ_CLV_VALUE)) != 0;
@@ -534,6 +570,7 @@ static int32_t predict_ready(predict *p)
         CJ_TRY(cj__clv_ready(&p->money, p->spend, NULL, max_x,
                              wide && p->spend->has_covariance));
     CJ_TRY(predict_table_begin(p));
+    predict_watch(p);
     CJ_TRY(predict_scratch_begin(p));
 out:
     return rc;

@@ -82,7 +82,7 @@ int main(int argc, char **argv)
         const cj__clv_rows rows = {&l.x, &l.tx, &l.t, &l.z, 1};
         const cj__clv_model *model;
         cj__clv_at at;
-        cj__clv_ask ask = {&at, &rows, l.from, l.until, (int64_t)l.n, l.delta};
+        cj__clv_ask ask = {&at, &rows, l.from, l.until, (int64_t)l.n, l.delta, NULL};
 
         if (cj__clv_model_find(l.model, &model) != CJ_OK ||
             cj__clv_at_begin(&at, &context.allocator, model, l.k, (int64_t)l.x) !=

@@ -401,6 +401,8 @@ class ClvPredictOptions(Structure):
         ("period_days", c_double),
         ("threads", c_int32),
         ("reserved", c_int32),
+        ("progress", ProgressHook),
+        ("progress_user", c_void_p),
     ]
 
 
@@ -470,6 +472,8 @@ class ClvCompareOptions(Structure):
         ("unit_days", c_double),
         ("threads", c_int32),
         ("reserved", c_int32),
+        ("progress", ProgressHook),
+        ("progress_user", c_void_p),
     ]
 
 

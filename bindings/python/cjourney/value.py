@@ -249,6 +249,7 @@ class ValueModel:
         level: float = 0.95,
         period_days: float = 0.0,
         threads: int = 0,
+        progress: Optional[Progress] = None,
     ) -> Table:
         """What it says of customers, a row for each in their order, from the end of
         their data on.
@@ -264,6 +265,7 @@ class ValueModel:
         spend: a fitted "gammagamma", or money per purchase; None: data's spend as it is.
         discount: per YEAR, whatever the unit; margin: earned of what is spent;
         horizon_days: of clv (until_days).  period_days: for models of whole periods.
+        progress(customers, of all): true stops.
         """
         customers = Customers(data, self.covariates)
         options = _ffi.sized(_ffi.ClvPredictOptions)
@@ -283,13 +285,8 @@ class ValueModel:
         elif spend is not None:
             options.spend = _values.double(spend, "spend")
             customers.forget_spend()
-        return Table._call(
-            "cj_clv_predict",
-            self._pointer,
-            money,
-            customers.pointer,
-            ctypes.byref(options),
-        )
+        asked = self._pointer, money, customers.pointer
+        return _long_table(options, progress, "cj_clv_predict", *asked)
 
     def validate(
         self,
@@ -417,13 +414,14 @@ def compare_models(
     unit: Union[str, float] = "day",
     holdout_days: Optional[float] = None,
     threads: int = 0,
+    progress: Optional[Progress] = None,
 ) -> Table:
     """Which model?  Each is fitted to the data; the best is first: model, title, status,
     estimated, loglik, aic, bic, and with a holdout (columns as for
     ValueModel.validate()) mae, rmse, msle, bias_ratio, gini_ratio, calibration, verdict.
 
     criterion: mae (bic without a holdout), rmse, msle, bias, gini, calibration, aic,
-    loglik.
+    loglik.  progress(models, of all): true stops.
     """
     customers = Customers(data)
     options = _ffi.sized(_ffi.ClvCompareOptions)
@@ -436,7 +434,7 @@ def compare_models(
     options.criterion = _values.text(criterion, "criterion")
     options.unit_days = unit_days(unit)
     options.threads = _values.int32(threads, "threads")
-    return Table._call("cj_clv_compare", customers.pointer, ctypes.byref(options))
+    return _long_table(options, progress, "cj_clv_compare", customers.pointer)
 
 
 def model_pointer(model: Optional[ValueModel], what: str) -> Optional[int]:
@@ -447,6 +445,18 @@ def model_pointer(model: Optional[ValueModel], what: str) -> Optional[int]:
 
 
 # ---- inside ------------------------------------------------------------------------
+
+
+def _long_table(
+    options: Any, progress: Optional[Progress], name: str, *arguments: Any
+) -> Table:
+    """A call with options last, which have a progress hook."""
+
+    def work(hook: Any) -> Table:
+        options.progress = hook
+        return Table._call(name, *arguments, ctypes.byref(options))
+
+    return run_long(Free(), work, progress)
 
 
 def _parameters_of(model: str) -> Sequence[str]:

@@ -332,6 +332,14 @@ class TestFit:
 
 
 class TestPredict:
+    def test_progress_sees_and_stops_it(self, data, model):
+        seen = []
+        table = model.predict(data, progress=lambda *now: seen.append(now))
+        assert seen and {total for _, total in seen} == {len(data["x"])}
+        assert list(table["p_alive"]) == list(model.predict(data)["p_alive"])
+        with pytest.raises(InterruptError):
+            model.predict(data, progress=lambda done, total: True)
+
     def test_the_first_two_columns(self, data, model):
         table = model.predict(data)
         assert table.columns == ("p_alive", "expected_purchases")
@@ -491,6 +499,14 @@ class TestAnswers:
             compare_models(data, ["bgnb"])
         with pytest.raises(InvalidError, match="models: a list"):
             compare_models(data, "bgnbd")
+
+    def test_progress_of_a_comparison_counts_models(self, data):
+        seen = []
+        hook = lambda *now: seen.append(now)  # noqa: E731
+        table = compare_models(data, ["nbd", "bgnbd"], progress=hook)
+        assert len(table) == 2 and sorted(set(seen)) == [(0, 2), (1, 2), (2, 2)]
+        with pytest.raises(InterruptError):
+            compare_models(data, progress=lambda done, total: done == 1)
 
 
 class TestValue:
