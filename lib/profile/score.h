@@ -1,8 +1,8 @@
 /* Scores of value models: what they said of a profile and when, and the state that the
  * next refresh goes on from.  Written by a refresh (room metrics), read as traits.
  *
- * A horizon's scores are sorted runs, newest first, of chunks of about a page: a
- * refresh appends what it has instead of writing to a page per profile.  Of a profile
+ * A horizon's scores are sorted runs, newest first, of small chunks: a refresh
+ * appends what it has instead of writing to a page per profile.  Of a profile
  * in several runs the newest state counts; its tellings are those of all.  Runs that
  * are not much larger than a newer one are joined with it, so that there are few. */
 #ifndef CJ__PROFILE_SCORE_H
@@ -13,7 +13,7 @@
 #define CJ__SCORE_NUMBERS 3
 #define CJ__SCORE_SOURCE "clv"
 #define CJ__SCORE_NULL INT64_MIN
-#define CJ__SCORE_RUNS 40 /* each at least half as large again as all newer ones */
+#define CJ__SCORE_RUNS 40 /* each at least twice as large as the next newer one */
 #define CJ__SCORE_NAME 24 /* bytes of a name, with its NUL */
 
 enum { CJ__SCORE_ALIVE, CJ__SCORE_EXPECTED, CJ__SCORE_VALUE };

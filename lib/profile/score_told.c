@@ -1,5 +1,5 @@
-/* Scores as traits of nodes, of all horizons: each number of each telling with its name;
- * and whether they can be read. */
+/* Scores as traits of nodes, of all horizons: each number of each telling with its
+ * name; and whether they can be read. */
 #include "profile/score.h"
 
 #define TOLD_HORIZONS 601 /* months are 1..600 */
@@ -133,14 +133,26 @@ static int32_t check_profile(cj__scored *scored, cj_table *problems,
     return rc;
 }
 
-int32_t cj__scores_check(cj_db *db, cj__conn *conn,
-                         int (*is_sound)(uint32_t profile, cj__text state),
-                         cj_table *problems)
+static int32_t check_horizon(cj__scores *s, cj_table *problems,
+                             int (*is_sound)(uint32_t profile, cj__text state))
 {
-    int64_t months[TOLD_HORIZONS], in_runs, in_chunks;
-    cj__scores s = {0};
     cj__scored scored;
-    int n, has;
+    int has = 0;
+    int32_t rc;
+
+    for (;;) {
+        CJ_TRY(cj__scores_next(s, &scored, &has));
+        if (!has)
+            break;
+        CJ_TRY(check_profile(&scored, problems, is_sound));
+    }
+out:
+    return rc;
+}
+
+static int32_t check_sizes(cj__conn *conn, cj_table *problems)
+{
+    int64_t in_runs, in_chunks;
     int32_t rc;
 
     CJ_TRY(cj__query_one(conn, STMT_SCORE_SIZE, &in_runs));
@@ -148,23 +160,34 @@ int32_t cj__scores_check(cj_db *db, cj__conn *conn,
     if (in_runs != in_chunks)
         cj__problem(problems, "clv_run", "runs have %lld bytes, their chunks %lld",
                     (long long)in_runs, (long long)in_chunks);
-    CJ_TRY(told_horizons(conn, months, &n));
-    for (int i = 0; i < n; i++, cj__scores_end(&s)) {
-        rc = cj__scores_open(&s, &db->cx.allocator, conn, months[i]);
-        for (has = 0; rc == CJ_OK;) {
-            rc = cj__scores_next(&s, &scored, &has);
-            if (rc != CJ_OK || !has)
-                break;
-            rc = check_profile(&scored, problems, is_sound);
-        }
-        if (rc != CJ_ECORRUPT)
-            CJ_TRY(rc);
-        else
-            cj__problem(problems, "clv_score", "%s", cj_errmsg());
-        cj__error_clear();
-    }
-    rc = CJ_OK;
 out:
-    cj__scores_end(&s);
+    return rc;
+}
+
+int32_t cj__scores_check(cj_db *db, cj__conn *conn,
+                         int (*is_sound)(uint32_t profile, cj__text state),
+                         cj_table *problems)
+{
+    int64_t months[TOLD_HORIZONS];
+    int n;
+    int32_t rc;
+
+    CJ_TRY(check_sizes(conn, problems));
+    CJ_TRY(told_horizons(conn, months, &n));
+    for (int i = 0; i < n; i++) {
+        cj__scores s = {0};
+
+        rc = cj__scores_open(&s, &db->cx.allocator, conn, months[i]);
+        if (rc == CJ_OK)
+            rc = check_horizon(&s, problems, is_sound);
+        cj__scores_end(&s);
+        if (rc == CJ_ECORRUPT) {
+            cj__problem(problems, "clv_score", "%s", cj_errmsg());
+            cj__error_clear();
+            rc = CJ_OK;
+        }
+        CJ_TRY(rc);
+    }
+out:
     return rc;
 }

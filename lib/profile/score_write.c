@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define WRITE_CHUNK 1000 /* bytes that fit on a page with their key */
+#define WRITE_CHUNK 1000 /* bytes: four on a page, and little to look through */
 #define WRITE_MAX (1u << 30)
 #define WRITE_RUN (INT64_C(1) << 32) /* from one run's key to the next one's */
 
@@ -117,7 +117,7 @@ out:
     return rc;
 }
 
-/* The entry of both runs; when no run is older, nothing need not be told. */
+/* The entry of both runs; one that says nothing only hides what older runs say. */
 static int32_t join_add(cj__score_writer *w, cj__scored *scored, cj__str *tellings,
                         int is_oldest)
 {
