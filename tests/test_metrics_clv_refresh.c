@@ -251,7 +251,7 @@ START_TEST(test_refresh__live_segments_follow)
     static const char *const rules[] = {"expected_12m > 0.02", "p_alive < 0.1",
                                         "clv_12m >= 5 and source(clv_12m) = \"clv\"",
                                         "expected_3m > 0"};
-    char name[8], line[80];
+    char name[20], line[80];
     int n_seen = 0;
     shop s;
 
