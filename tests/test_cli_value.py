@@ -234,6 +234,90 @@ def test_cohorts__add_up_to_the_shop(shop):
     assert run("-d", shop, "clv", "cohorts", "--by", "moon").returncode == USAGE
 
 
+def test_cohorts__what_it_cost_to_win_them(shop, tmp_path):
+    words = "clv", "cohorts", "--as-of", AS_OF
+    plain = ask(shop, *words)
+    assert all(r["cost_minor"] is None and r["payback_months"] is None for r in plain)
+    first, second = plain[0], plain[1]
+    costs = summary(tmp_path / "c.csv", "\ufeffclicks,cost,month\r\n"
+                    f"9,1200.50,{first['month']}\r\n,0.25,{first['month']}\r\n\r\n7,1,{second['month']}\r\n1,5,2023-01")
+    done = run("-d", shop, *words, "--costs", costs, "--margin", 35, "--format", "json")
+    rows = json.loads(done.out)
+    assert done.returncode == DONE and "still to come needs --model and --spend" in done.err
+    assert [r["month"] for r in rows] == ["2023-01"] + [r["month"] for r in plain]
+    nobody, dear, cheap, unknown = rows[:4]
+    assert unknown == plain[2]
+    assert (nobody["customers"], nobody["cost_minor"], nobody["clv_cost_ratio"]) == (0, 500, 0)
+    assert dear["cost_minor"] == 120075 and dear["cac_minor"] == round(120075 / first["customers"])
+    assert dear["clv_cost_ratio"] == dear["value_cost_ratio"] == pytest.approx(0.35 * first["value_minor"] / 120075)
+    assert cheap["cost_minor"] == 100 and cheap["payback_months"] == 1
+    seen = run("-d", shop, *words, "--costs", "-", "--format", "table", stdin=costs.read_text())
+    assert "payback_months" in seen.out and "1,200.75" in seen.out
+
+
+def test_cohorts__what_they_are_still_to_bring(shop, tmp_path):
+    buying, spending = tmp_path / "b.json", tmp_path / "s.json"
+    run("-d", shop, "clv", "fit", "--model", "mbgnbd", "--as-of", AS_OF, "--out", buying)
+    run("-d", shop, "clv", "fit", "--model", "gammagamma", "--as-of", AS_OF, "--out", spending)
+    how = "--spend", f"@{spending}", "--as-of", AS_OF, "--horizon", 180, "--rate", 10, "--margin", 40
+    people = ask(shop, "clv", "predict", f"@{buying}", *how)
+    (all_of_them,) = ask(shop, "clv", "cohorts", "--by", "channel", "--model", f"@{buying}", *how, "--costs",
+                         summary(tmp_path / "c.csv", "channel,cost\nweb,3000\n"))
+    clv, earned = sum(r["clv"] for r in people), 0.40 * all_of_them["value_minor"] / 100
+    assert all_of_them["scored"] == 600 and all_of_them["clv"] == pytest.approx(clv, rel=1e-12)
+    assert all_of_them["clv_cost_ratio"] == pytest.approx((earned + clv) / 3000, rel=1e-12)
+    assert all_of_them["value_cost_ratio"] == pytest.approx(earned / 3000, rel=1e-12)
+
+
+def test_cohorts__costs_of_campaigns(tmp_path):
+    shop, rows = tmp_path / "few.db", []
+    for i, campaign in enumerate(['mail, "June"', 'mail, "June"', None, "ads"]):
+        more = {} if campaign is None else {"campaign": campaign}
+        rows.append(order(f"u{i}", f"2025-01-0{i + 1}T10:00:00Z", f"A{i}", "10.00", **more))
+    assert run("-d", shop, "import", "--format", "json", "-", stdin=ndjson(rows)).returncode == DONE
+    costs = summary(tmp_path / "c.csv", 'cost,campaign\n3,"mail, ""June"""\n1,\n"2",ads\n')
+    got = ask(shop, "clv", "cohorts", "--by", "campaign", "--costs", costs)
+    assert [(r["campaign"], r["customers"], r["cost_minor"], r["cac_minor"]) for r in got] == [
+        (None, 1, 100, 100), ("ads", 1, 200, 200), ('mail, "June"', 2, 300, 150)]
+    assert [r["payback_months"] for r in got] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("by, text, code, says", [
+    ("month", "month,cost\n2025-01,5\n2025-13,1\n", FAILED, ':3: no month such as 2025-03: "2025-13"'),
+    ("month", "month,cost\n\n,5\n", FAILED, ':3: no month such as 2025-03: ""'),
+    ("month", "month,cost\n2025-1,5\n", FAILED, ':2: no month such as 2025-03: "2025-1"'),
+    ("month", "month,cost\n2025-01,-5\n", FAILED, ':2: no amount such as 1200.50: "-5"'),
+    ("month", "month,cost\n2025-01,1.234\n", FAILED, ':2: no amount such as 1200.50: "1.234"'),
+    ("month", "month,cost\n2025-01,12x\n", FAILED, ':2: no amount such as 1200.50: "12x"'),
+    ("month", 'month,cost\n2025-01,"1,5"\n', FAILED, ':2: no amount such as 1200.50: "1,5"'),
+    ("month", "month,cost\n2025-01\n", FAILED, ":2: 1 of 2 columns"),
+    ("month", "month\n2025-01\n", FAILED, "there is not one column cost"),
+    ("month", "month,cost,cost\n", FAILED, "there is not one column cost"),
+    ("month", "channel,cost\nads,5\n", USAGE, "cohorts are by month, costs are not"),
+    ("month", "month,channel,cost\n2025-01,ads,5\n", USAGE, "costs are by channel, cohorts are not"),
+    ("channel,campaign", "channel,cost\n2025-01,ads,5\n", USAGE, "cohorts are by campaign, costs are not"),
+    ("month", ",".join("abc"[i % 3] for i in range(65)) + "\n", FAILED, "more than 64 columns"),
+    ("month", "month,cost\n", NOTHING, "has no costs"),
+    ("month", "", FAILED, "cohorts are by month"),
+    ("month", "month,cost\n" + "2025-01,1\n" * 10001, FAILED, "more than 10000 costs"),
+])
+def test_cohorts__costs_that_cannot_be(shop, tmp_path, by, text, code, says):
+    done = run("-d", shop, "clv", "cohorts", "--by", by, "--costs", summary(tmp_path / "c.csv", text))
+    assert done.returncode in (code, USAGE) and done.out == "" and says in done.err, done.err
+
+
+@pytest.mark.parametrize("words, code, says", [
+    (("--costs", "none.csv"), FAILED, "cannot read none.csv"),
+    (("--model", "buying"), USAGE, "--model and --spend"),
+    (("--spend", "spending"), USAGE, "--model and --spend"),
+    (("--model", "nothing", "--spend", "nothing"), NOTHING, "no such value model"),
+    (("--rate", "much"), USAGE, "--rate must be a number"),
+])
+def test_cohorts__options_that_cannot_be(shop, words, code, says):
+    done = run("-d", shop, "clv", "cohorts", *words)
+    assert done.returncode == code and done.out == "" and says in done.err, done.err
+
+
 def test_a_segment_limits_who_is_learned_from(shop):
     some = ask(shop, "clv", "fit", "--model", "nbd", "--as-of", AS_OF, "--segment", "orders() >= 3")
     assert 50 < some["n_customers"] < 600 and some["n_customers"] == some["n_repeaters"]
@@ -353,6 +437,18 @@ def test_the_guide_works(shop):
         assert words[:3] == ["cjourney", "-d", "shop.db"]
         done = run("-d", shop, *words[3:], "--format", "json")
         assert done.returncode == DONE and done.out, done.err
+
+
+def test_the_guide_works__costs(shop, tmp_path):
+    guide = (Path(__file__).resolve().parent.parent / "docs/VALUE.md").read_text()
+    part = guide[guide.index("## What it cost to win them"):]
+    costs = summary(tmp_path / "costs.csv", part[part.index("```csv\n") + 7:].split("```")[0])
+    words = part[part.index("```sh\n") + 6:].split("```")[0].replace("costs.csv", str(costs)).split()
+    for model, name in (("mbgnbd", "buying"), ("gammagamma", "spending")):
+        ask(shop, "clv", "fit", "--model", model, "--as-of", AS_OF, "--save", name)
+    rows = ask(shop, *words[3:], "--as-of", AS_OF)
+    paid = {(r["month"], r["channel"]): r for r in rows if r["cost_minor"] is not None}
+    assert paid["2025-01", "web"]["clv_cost_ratio"] > 0 and paid["2025-01", "ads"]["customers"] == 0
 
 
 def test_nobody_has_ordered_yet(shop):

@@ -37,6 +37,8 @@ int clv_counts_periods(const char *model, char title[64]);
 /* Days of the store are periods of a day to such a model, and no others: DONE, or USAGE
  * with a message. */
 int clv_period_check(program *p, const customers *c, const char *model);
+/* Nobody knows how many days a period of a fitted one is: the same. */
+int clv_days_check(program *p, const cj_clv *clv);
 /* The parameters of a fit, or its JSON. */
 int clv_print(program *p, const cj_clv *clv);
 /* A positive or (min 0) no negative number of an option; 0 when not given. */

@@ -164,11 +164,28 @@ static const example cohorts_examples[] = {
     {"customers by the month of their first order", "cjourney -d shop.db clv cohorts"},
     {"by where they came from, at a margin of 35 %",
      "cjourney -d shop.db clv cohorts --by channel,campaign --margin 35"},
+    {"did they pay off?  costs.csv: month,channel,cost, then 2025-03,ads,1200",
+     "cjourney -d shop.db clv cohorts --by month,channel --costs costs.csv --margin 35"},
+    {"and what they are still to bring, by saved models: CLV:CAC",
+     "cjourney -d shop.db clv cohorts --costs costs.csv --model buying --spend spending"},
     END_EXAMPLES,
 };
+static const char cohorts_details[] =
+    "A file of costs has a first line of names: cost, and those that cohorts are by.  An "
+    "empty channel or campaign is that of customers without one; costs of one cohort add "
+    "up.  cac is the cost per customer, clv_cost_ratio (CLV:CAC) what they have brought "
+    "and, with models, are still to bring, by the cost; payback_months after how many "
+    "months the mean customer had brought it.";
 static const option cohorts_options[] = {
     {"by", 0, "WHAT,...", NULL, "month, channel, campaign", "month"},
+    {"costs", 0, "FILE", NULL, "what it cost to win them, as CSV; - is standard input",
+     NULL},
     {"margin", 0, "PERCENT", NULL, "earned of each amount", "100"},
+    {"model", 0, "MODEL", NULL, "a model of purchases: what is still to come", NULL},
+    SPEND,
+    {"horizon", 0, "DAYS", NULL, "with a model: until then", "365.2425"},
+    {"rate", 0, "PERCENT", NULL, "with a model: discount per year", "0"},
+    PERIOD,
     {"as-of", 0, "TIME", NULL, "the moment of the question; later orders are not seen",
      "now"},
     {"segment", 0, "SEGMENT", NULL, "only customers in it: a name or an expression",
@@ -217,7 +234,7 @@ const command clv_commands[] = {
      "Value", refresh_examples, refresh_options, refresh_details,
      1, 1, NEEDS_FILE | WRITES, run_clv_refresh, NULL},
     {"clv cohorts", "", "tell what customers won together have brought",
-     "Value", cohorts_examples, cohorts_options, NULL,
+     "Value", cohorts_examples, cohorts_options, cohorts_details,
      0, 0, NEEDS_FILE, run_clv_cohorts, NULL},
     {"clv models", "", "list the models there are",
      "Value", models_examples, no_options, NULL,

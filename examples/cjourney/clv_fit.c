@@ -55,6 +55,17 @@ int clv_period_check(program *p, const customers *c, const char *model)
                     "%s counts periods, of the store days: only --period day", title);
 }
 
+int clv_days_check(program *p, const cj_clv *clv)
+{
+    cj_clv_fit_facts facts = {.struct_size = sizeof facts};
+    char title[64];
+
+    if (cj_clv_facts(clv, &facts) != CJ_OK || !clv_counts_periods(facts.model, title))
+        return DONE;
+    return complain(p, USAGE, "take a model in days: cjourney clv fit --model mbgnbd",
+                    "%s counts periods, and the orders of the store have days", title);
+}
+
 /* ---- priors: r=0.5:1,alpha=10:1.5 -------------------------------------------------
  */
 

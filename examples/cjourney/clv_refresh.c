@@ -1,9 +1,6 @@
-/* clv refresh and cohorts: scores where segments read them, and what customers won in
- * one month or by one campaign were worth against what they cost. */
+/* clv refresh: what each customer is worth as traits, where segments read it, brought
+ * up to date by what is new since the last time. */
 #include "clv.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 int run_clv_refresh(program *p)
 {
@@ -48,66 +45,4 @@ int run_clv_refresh(program *p)
         note(p, "segments read them: p_alive < 0.5, expected_%dm > 2, clv_%dm > 200",
              (int)months, (int)months);
     return DONE;
-}
-
-static int cohorts_by(program *p, int32_t *by)
-{
-    static const struct {
-        const char *name;
-        int32_t flag;
-    } names[] = {
-        {"month",    CJ_COHORT_MONTH   },
-        {"channel",  CJ_COHORT_CHANNEL },
-        {"campaign", CJ_COHORT_CAMPAIGN}
-    };
-    const char *text = option_text(p, "by");
-
-    *by = 0;
-    while (text != NULL && *text != '\0') {
-        const size_t n = strcspn(text, ",");
-        size_t i = 0;
-
-        while (i < 3 &&
-               (strlen(names[i].name) != n || memcmp(names[i].name, text, n) != 0))
-            i++;
-        if (i == 3)
-            return complain(p, USAGE, "for example --by month,channel",
-                            "--by is of month, channel, campaign");
-        *by |= names[i].flag;
-        text += n + (text[n] == ',');
-    }
-    return DONE;
-}
-
-int run_clv_cohorts(program *p)
-{
-    cj_value_cohorts_options o = {.struct_size = sizeof o};
-    int64_t threads = 1;
-    double margin = 0;
-    cj_table *t = NULL;
-    int code = option_time(p, "as-of", &o.as_of_ms);
-    int32_t rc;
-
-    if (code == DONE)
-        code = cohorts_by(p, &o.by);
-    if (code == DONE)
-        code = option_real(p, "margin", 0, 100, &margin);
-    if (code == DONE)
-        code = option_int64(p, "threads", 1, 64, &threads);
-    if (code != DONE)
-        return code;
-    o.margin_ratio = margin / 100;
-    o.segment = option_text(p, "segment");
-    o.include_guests = option_given(p, "guests");
-    o.threads = (int32_t)threads;
-    o.progress = progress;
-    o.progress_user = p;
-    rc = cj_value_cohorts(p->db, &o, NULL, &t);
-    progress_end(p);
-    if (rc != CJ_OK)
-        return complain_library(p, rc);
-    if (cj_table_rows(t) > 0)
-        return table_print(p, t);
-    cj_table_free(t);
-    return complain(p, NOTHING, NULL, "no customer has an order in this time");
 }

@@ -12,24 +12,12 @@ typedef struct tracked {
     int64_t n;
 } tracked;
 
-/* Nobody knows how many days a period of such a model is. */
-static int tracked_check(program *p, const cj_clv *clv)
-{
-    cj_clv_fit_facts facts = {.struct_size = sizeof facts};
-    char title[64];
-
-    if (cj_clv_facts(clv, &facts) != CJ_OK || !clv_counts_periods(facts.model, title))
-        return DONE;
-    return complain(p, USAGE, "take a model in days: cjourney clv fit --model mbgnbd",
-                    "%s counts periods, and the orders of the store have days", title);
-}
-
 static int tracked_begin(program *p, tracked *t)
 {
     int code = clv_model_read(p, p->arguments[0], &t->clv);
 
     if (code == DONE)
-        code = tracked_check(p, t->clv);
+        code = clv_days_check(p, t->clv);
     if (code == DONE)
         code = customers_purchases(p, &t->c, &t->bought);
     if (code != DONE)
