@@ -31,6 +31,29 @@ START_TEST(test_gamma_step__whole_steps_are_products)
 }
 END_TEST
 
+START_TEST(test_gamma_step__many_whole_steps_are_products)
+{
+    uint64_t dice = 2;
+
+    for (int i = 0; i < 500; i++) {
+        const double z = clv_random_log(&dice, 1e-3, 1e6);
+        const int m = (int)clv_random_log(&dice, 1, 300);
+        const cj__gamma3 got = cj__gamma_step(z, m);
+        double sum = 0, first = 0, second = 0;
+
+        for (int k = 0; k < m; k++) {
+            sum += log(z + k);
+            first += 1 / (z + k);
+            second -= 1 / ((z + k) * (z + k));
+        }
+        ck_assert_double_le(fabs(got.lgamma - sum),
+                            1e-14 * (m * fabs(log(z)) + sum + 10));
+        ck_assert_close(got.digamma, first, 1e-13);
+        ck_assert_close(got.trigamma, second, 1e-13);
+    }
+}
+END_TEST
+
 START_TEST(test_gamma_step__is_the_difference_where_that_is_good)
 {
     for (double x = 0.5; x < 20; x += 0.37) {
@@ -107,6 +130,7 @@ START_TEST(test_gamma_cross__keeps_its_digits_far_out)
 END_TEST
 
 HARNESS_MAIN("base_gamma_step", test_gamma_step__whole_steps_are_products,
+             test_gamma_step__many_whole_steps_are_products,
              test_gamma_step__is_the_difference_where_that_is_good,
              test_gamma_step__a_tiny_step_is_the_derivative,
              test_gamma_cross__is_a_difference_of_steps,

@@ -32,28 +32,6 @@ START_TEST(digamma_and_trigamma_have_their_values)
 }
 END_TEST
 
-START_TEST(a_rising_factor_is_a_product)
-{
-    uint64_t dice = 2;
-
-    for (int i = 0; i < 500; i++) {
-        const double z = clv_random_log(&dice, 1e-3, 1e6);
-        const int m = (int)clv_random_log(&dice, 1, 300);
-        double sum = 0, first = 0, second = 0, out[3];
-
-        for (int k = 0; k < m; k++) {
-            sum += log(z + k);
-            first += 1 / (z + k);
-            second -= 1 / ((z + k) * (z + k));
-        }
-        cj__log_rising(z, m, out);
-        ck_assert_double_le(fabs(out[0] - sum), 1e-14 * (m * fabs(log(z)) + sum + 10));
-        ck_assert_close(out[1], first, 1e-13);
-        ck_assert_close(out[2], second, 1e-13);
-    }
-}
-END_TEST
-
 /* I_x(a, b), from the fraction. */
 static double incomplete_beta(double a, double b, double x)
 {
@@ -103,5 +81,5 @@ START_TEST(small_tails_have_their_digits)
 END_TEST
 
 HARNESS_MAIN("base_special", logarithms_of_what_is_nearly_one,
-             digamma_and_trigamma_have_their_values, a_rising_factor_is_a_product,
-             the_incomplete_beta_is_a_tail, small_tails_have_their_digits)
+             digamma_and_trigamma_have_their_values, the_incomplete_beta_is_a_tail,
+             small_tails_have_their_digits)

@@ -3,8 +3,6 @@
  * below 1e-17 there. */
 #include "base/special.h"
 
-#include "base/gamma_step.h"
-
 #include <math.h>
 
 #define SPECIAL_FROM 10.0 /* the series is good from here on */
@@ -50,15 +48,6 @@ double cj__trigamma(double x)
                                y * (5.0 / 66 -
                                     y * (691.0 / 2730 -
                                          y * (7.0 / 6 - y * 3617.0 / 510)))))));
-}
-
-void cj__log_rising(double z, double m, double out[3])
-{
-    const cj__gamma3 step = cj__gamma_step(z, m);
-
-    out[0] = step.lgamma;
-    out[1] = step.digamma;
-    out[2] = step.trigamma;
 }
 
 /* The continued fraction DLMF 8.17.22 by Lentz's method (A. R. Barnett's modification):

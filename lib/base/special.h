@@ -22,10 +22,6 @@ double cj__lgamma(double x);
 double cj__digamma(double x);
 double cj__trigamma(double x);
 
-/* ln (z)_m = ln Gamma(z+m) - ln Gamma(z) and its first two derivatives in z, where the
- * difference of two of the above would lose its digits. */
-void cj__log_rising(double z, double m, double out[3]);
-
 /* The incomplete beta function I_x(a, b) without its factor x^a (1-x)^b / (a B(a, b)),
  * for x < (a+1) / (a+b+2); beyond use I_x(a, b) = 1 - I_(1-x)(b, a).  About sqrt(a + b)
  * steps. */

@@ -6,6 +6,7 @@
  *
  * The limit of every model here in which nobody drops out.  What depends on x alone
  * stands in at->table. */
+#include "base/gamma_step.h"
 #include "base/special.h"
 #include "metrics/clv.h"
 
@@ -35,12 +36,11 @@ static void nbd_start(const cj__clv_means *means, double *theta)
 
 static void nbd_entry_of(double r, double x, nbd_entry *e)
 {
-    double f[3];
+    const cj__gamma3 f = cj__gamma_step(r, x);
 
-    cj__log_rising(r, x, f);
-    e->value = f[0];
-    e->r = r * f[1];
-    e->rr = e->r + r * r * f[2];
+    e->value = f.lgamma;
+    e->r = r * f.digamma;
+    e->rr = e->r + r * r * f.trigamma;
 }
 
 static void nbd_prepare(cj__clv_at *at)

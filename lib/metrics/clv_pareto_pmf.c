@@ -10,6 +10,7 @@
  * of a quadratic: panels go from the peak to both sides until nothing is left. */
 #include "metrics/clv_pareto.h"
 
+#include "base/gamma_step.h"
 #include "base/special.h"
 
 #include <math.h>
@@ -101,12 +102,10 @@ static double pmf_gone(pmf_integrand *f, double d)
 static double pmf_some(const double *theta, double b, double d, double n)
 {
     pmf_integrand f = {theta[0], theta[1], theta[2], b, n, 0};
-    double rising[3], choose, alive;
-
-    cj__log_rising(f.r, n, rising);
-    choose = rising[0] - cj__lgamma(n + 1);
-    alive =
+    const double choose = cj__gamma_step(f.r, n).lgamma - cj__lgamma(n + 1);
+    const double alive =
         choose - n * log1p(f.alpha / d) - f.r * log1p(d / f.alpha) - f.s * log1p(d / b);
+
     return fmin(1, exp(alive) + exp(choose + log(f.s / b) + pmf_gone(&f, d)));
 }
 

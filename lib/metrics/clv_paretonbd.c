@@ -12,6 +12,7 @@
  * posterior means come from one quadrature (clv_pareto_gone.c). */
 #include "metrics/clv_pareto.h"
 
+#include "base/gamma_step.h"
 #include "base/special.h"
 
 #include <math.h>
@@ -54,15 +55,17 @@ static void paretonbd_prepare(cj__clv_at *at)
 
 static void paretonbd_of_x(const cj__clv_at *at, double x, double out[CJ__PARETO_TABLE])
 {
-    const double r = at->theta[0];
+    cj__gamma3 rising;
 
     if (x <= (double)at->max_x) {
         for (int i = 0; i < CJ__PARETO_TABLE; i++)
             out[i] = at->table[(int64_t)x * CJ__PARETO_TABLE + i];
         return;
     }
-    cj__log_rising(r, x, out);
-    out[0] -= x * log(at->theta[1]);
+    rising = cj__gamma_step(at->theta[0], x);
+    out[0] = rising.lgamma - x * log(at->theta[1]);
+    out[1] = rising.digamma;
+    out[2] = rising.trigamma;
 }
 
 /* ---- log-likelihood
