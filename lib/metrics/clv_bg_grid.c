@@ -1,6 +1,7 @@
-/* Two levels, both on fixed places, so that an answer does not depend on who else is
- * asked for.  Over spans of two octaves of scale = alpha + T a Chebyshev series in
- * ln(scale), whose places are dear.  From it polynomials of degree 11 in the scale
+/* (clv_curve.c is the slower way for several numbers at once, which may change their
+ * sign.)  Two levels, both on fixed places, so that an answer does not depend on who
+ * else is asked for.  Over spans of two octaves of scale = alpha + T a Chebyshev series
+ * in ln(scale), whose places are dear.  From it polynomials of degree 11 in the scale
  * itself over cells, four to an octave: found by the leading bits of the floating-point
  * number, evaluated without a logarithm.  On a cell the nearest singularity (scale <=
  * 0) leaves 17.9^-12 = 1e-15, on a span 4.8^-22 (Bernstein's ellipse).  Both are worked
@@ -8,6 +9,8 @@
  * the series is not good, cells are made of places of their own, and where a cell is
  * not, its rows are worked out one by one. */
 #include "metrics/clv_bg_grid.h"
+
+#include "base/chebyshev.h"
 
 #include <math.h>
 #include <string.h>
@@ -18,7 +21,6 @@
 #define GRID_SPAN 8   /* cells */
 #define GRID_HALF 0.693147180559945309 /* half the width of a span in ln(scale) */
 #define GRID_BAD (-1.0)
-#define GRID_PI 3.14159265358979323846
 
 /* Of one x and span.  A first coefficient of 0: not yet; below: bad. */
 typedef struct grid_span {
@@ -32,47 +34,23 @@ typedef struct grid_state {
     int64_t n_x;            /* x below it have spans */
     int64_t first, n_spans; /* of the scales that are asked for */
     grid_span **spans;      /* n_x * n_spans; NULL: not yet */
-    double cosine[GRID_COEFS * 4], series_cosine[GRID_PLACES * 4];
+    cj__chebyshev on_cell, on_span;
 } grid_state;
 
 /* ---- Chebyshev ------------------------------------------------------------------- */
 
-static void grid_cosines(int32_t n, double *cosine) /* cos(pi k / 2n), k < 4n */
+/* Coefficients from values at the places; 0 when the last ones are not negligible
+ * beside the smallest value. */
+static int grid_fit(const cj__chebyshev *places, const double *f, double *coef)
 {
-    for (int32_t k = 0; k < 4 * n; k++)
-        cosine[k] = cos(GRID_PI * k / (2 * n));
-}
-
-/* Coefficients from values at cos(pi (i + 1/2) / n); 0 when the last ones are not
- * negligible beside the smallest value. */
-static int grid_fit(int32_t n, const double *cosine, const double *f, double *coef)
-{
+    const int32_t n = places->n;
     double least = HUGE_VAL;
 
     for (int32_t i = 0; i < n; i++)
         least = fmin(least, f[i]);
-    for (int32_t m = 0; m < n; m++) {
-        double sum = 0;
-
-        for (int32_t i = 0; i < n; i++)
-            sum += f[i] * cosine[m * (2 * i + 1) % (4 * n)];
-        coef[m] = sum * (m == 0 ? 1 : 2) / n;
-    }
+    cj__chebyshev_fit(places, f, 1, coef);
     return least > 1e-250 &&
            fabs(coef[n - 1]) + fabs(coef[n - 2]) / 16 <= 1e-13 * least;
-}
-
-static double grid_clenshaw(int32_t n, const double *coef, double u)
-{
-    double b1 = 0, b2 = 0;
-
-    for (int32_t m = n - 1; m > 0; m--) {
-        const double b = coef[m] + 2 * u * b1 - b2;
-
-        b2 = b1;
-        b1 = b;
-    }
-    return coef[0] + u * b1 - b2;
 }
 
 /* sum coef[k] T_k(u) in powers of u: no digits are lost, the last coefficients are
@@ -152,12 +130,12 @@ static int grid_series(const grid_state *s, double x, int64_t span, double *seri
         return series[0] != GRID_BAD;
     grid_turn(s, x, span * GRID_SPAN);
     for (int i = 0; i < GRID_PLACES; i++) {
-        const double u = s->series_cosine[2 * i + 1];
+        const double u = cj__chebyshev_place(&s->on_span, i);
         const double scale = exp(grid_middle(span) + GRID_HALF * u);
 
         f[i] = s->grid->number(s->grid->user, scale) * grid_shape(s, x, scale);
     }
-    if (grid_fit(GRID_PLACES, s->series_cosine, f, series))
+    if (grid_fit(&s->on_span, f, series))
         return 1;
     series[0] = GRID_BAD;
     return 0;
@@ -174,14 +152,15 @@ static void grid_cell(const grid_state *s, double x, int64_t bits, double *serie
     if (!good)
         grid_turn(s, x, bits);
     for (int i = 0; i < GRID_COEFS; i++) {
-        const double scale = low + width * (1 + s->cosine[2 * i + 1]) / 2;
+        const double scale =
+            low + width * (1 + cj__chebyshev_place(&s->on_cell, i)) / 2;
 
-        f[i] = good ? grid_clenshaw(GRID_PLACES, series,
-                                    (log(scale) - grid_middle(span)) / GRID_HALF) /
+        f[i] = good ? cj__chebyshev_at(GRID_PLACES, series, 1,
+                                       (log(scale) - grid_middle(span)) / GRID_HALF) /
                           grid_shape(s, x, scale)
                     : s->grid->number(s->grid->user, scale);
     }
-    if (grid_fit(GRID_COEFS, s->cosine, f, coef))
+    if (grid_fit(&s->on_cell, f, coef))
         grid_powers(coef, cell);
     else
         cell[0] = GRID_BAD;
@@ -296,8 +275,8 @@ static int32_t grid_begin(grid_state *s)
     s->first = grid_bits(alpha + low) / GRID_SPAN;
     s->n_spans = grid_bits(alpha + high) / GRID_SPAN - s->first + 1;
     s->n_x = most < CJ__CLV_TABLE ? (int64_t)most + 1 : CJ__CLV_TABLE;
-    grid_cosines(GRID_COEFS, s->cosine);
-    grid_cosines(GRID_PLACES, s->series_cosine);
+    cj__chebyshev_begin(&s->on_cell, GRID_COEFS);
+    cj__chebyshev_begin(&s->on_span, GRID_PLACES);
     cj__arena_init(&s->arena, s->grid->ask->at->allocator);
     n = (size_t)(s->n_x * s->n_spans);
     s->spans = cj__arena_alloc(&s->arena, n * sizeof *s->spans);

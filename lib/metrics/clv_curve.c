@@ -1,4 +1,8 @@
-/* Rows are sorted by (x, y = ln scale); y is cut into pieces from one whole number to
+/* Several numbers at a place, of any sign and size: an error is small beside the
+ * largest of a piece.  (clv_bg_grid.c has one positive number, and each answer's own
+ * digits; so it can do without sorting, and without a logarithm per row.)
+ *
+ * Rows are sorted by (x, y = ln scale); y is cut into pieces from one whole number to
  * the next (so that they do not depend on who else is asked for), each with NODES
  * Chebyshev places.  The functions are analytic for |Im y| < pi: on a piece the
  * Bernstein ellipse has rho = 12.6, and 16 places leave 12.6^-16 = 2e-18 of their size
@@ -6,17 +10,24 @@
  */
 #include "metrics/clv_curve.h"
 
+#include "base/chebyshev.h"
+
 #include <math.h>
 #include <stdlib.h>
 
 #define CURVE_NODES 16
 #define CURVE_SHORT (1.0 / 64) /* pieces whose rows are worked out one by one */
-#define CURVE_PI 3.14159265358979323846
 
 typedef struct curve_row {
     double x, y;
     int64_t row;
 } curve_row;
+
+typedef struct curve_state {
+    const cj__clv_curve *curve;
+    cj__chebyshev places;
+    double *out;
+} curve_state;
 
 static int curve_compare(const void *p, const void *q)
 {
@@ -32,36 +43,33 @@ static double curve_scale(const cj__clv_curve *c, int64_t row)
     return c->ask->at->theta[1] + c->ask->rows->t[row];
 }
 
-static void curve_one(const cj__clv_curve *c, int64_t row, double *out)
+static void curve_one(const curve_state *s, int64_t row)
 {
+    const cj__clv_curve *c = s->curve;
     double numbers[CJ__CLV_CURVE_WIDTH];
 
     c->at(c->user, c->ask->rows->x[row], curve_scale(c, row), numbers);
-    out[row] = c->row(c->user, row, numbers);
+    s->out[row] = c->row(c->user, row, numbers);
 }
 
 /* Coefficients of every number for y in [low, low + width]; 0: not smooth enough. */
-static int curve_fit(const cj__clv_curve *c, double x, double low, double width,
+static int curve_fit(const curve_state *s, double x, double low, double width,
                      double coef[CURVE_NODES][CJ__CLV_CURVE_WIDTH])
 {
+    const cj__clv_curve *c = s->curve;
     double f[CURVE_NODES][CJ__CLV_CURVE_WIDTH];
 
     for (int i = 0; i < CURVE_NODES; i++) {
-        const double u = cos(CURVE_PI * (i + 0.5) / CURVE_NODES);
+        const double u = cj__chebyshev_place(&s->places, i);
 
         c->at(c->user, x, exp(low + width * (u + 1) / 2), f[i]);
     }
     for (int w = 0; w < c->width; w++) {
         double most = 0;
 
-        for (int m = 0; m < CURVE_NODES; m++) {
-            double sum = 0;
-
-            for (int i = 0; i < CURVE_NODES; i++)
-                sum += f[i][w] * cos(CURVE_PI * m * (i + 0.5) / CURVE_NODES);
-            coef[m][w] = sum * (m == 0 ? 1 : 2) / CURVE_NODES;
+        cj__chebyshev_fit(&s->places, &f[0][w], CJ__CLV_CURVE_WIDTH, &coef[0][w]);
+        for (int m = 0; m < CURVE_NODES; m++)
             most = fmax(most, fabs(coef[m][w]));
-        }
         if (!(fabs(coef[CURVE_NODES - 1][w]) + fabs(coef[CURVE_NODES - 2][w]) <=
               1e-13 * most))
             return 0;
@@ -69,45 +77,38 @@ static int curve_fit(const cj__clv_curve *c, double x, double low, double width,
     return 1;
 }
 
-/* Clenshaw, for all numbers at once. */
-static void curve_value(const cj__clv_curve *c, double u,
-                        double coef[CURVE_NODES][CJ__CLV_CURVE_WIDTH], double *numbers)
+/* The answer for a row at u of a piece. */
+static void curve_value(const curve_state *s, const curve_row *row, double u,
+                        double coef[CURVE_NODES][CJ__CLV_CURVE_WIDTH])
 {
-    for (int w = 0; w < c->width; w++) {
-        double b1 = 0, b2 = 0;
+    const cj__clv_curve *c = s->curve;
+    double numbers[CJ__CLV_CURVE_WIDTH];
 
-        for (int m = CURVE_NODES - 1; m > 0; m--) {
-            const double b = coef[m][w] + 2 * u * b1 - b2;
-
-            b2 = b1;
-            b1 = b;
-        }
-        numbers[w] = coef[0][w] + u * b1 - b2;
-    }
+    for (int w = 0; w < c->width; w++)
+        numbers[w] = cj__chebyshev_at(CURVE_NODES, &coef[0][w], CJ__CLV_CURVE_WIDTH, u);
+    s->out[row->row] = c->row(c->user, row->row, numbers);
 }
 
 /* The n rows of one x with y in [low, low + width]. */
-static void curve_piece(const cj__clv_curve *c, const curve_row *rows, int64_t n,
-                        double low, double width, double *out)
+static void curve_piece(const curve_state *s, const curve_row *rows, int64_t n,
+                        double low, double width)
 {
-    double coef[CURVE_NODES][CJ__CLV_CURVE_WIDTH], numbers[CJ__CLV_CURVE_WIDTH];
+    double coef[CURVE_NODES][CJ__CLV_CURVE_WIDTH];
     int64_t half = 0;
 
     if (n == 0)
         return;
     if (width < CURVE_SHORT) {
         for (int64_t i = 0; i < n; i++)
-            curve_one(c, rows[i].row, out);
-    } else if (curve_fit(c, rows->x, low, width, coef)) {
-        for (int64_t i = 0; i < n; i++) {
-            curve_value(c, 2 * (rows[i].y - low) / width - 1, coef, numbers);
-            out[rows[i].row] = c->row(c->user, rows[i].row, numbers);
-        }
+            curve_one(s, rows[i].row);
+    } else if (curve_fit(s, rows->x, low, width, coef)) {
+        for (int64_t i = 0; i < n; i++)
+            curve_value(s, &rows[i], 2 * (rows[i].y - low) / width - 1, coef);
     } else {
         while (half < n && rows[half].y < low + width / 2)
             half++;
-        curve_piece(c, rows, half, low, width / 2, out);
-        curve_piece(c, rows + half, n - half, low + width / 2, width / 2, out);
+        curve_piece(s, rows, half, low, width / 2);
+        curve_piece(s, rows + half, n - half, low + width / 2, width / 2);
     }
 }
 
@@ -115,10 +116,12 @@ int32_t cj__clv_curve_answer(const cj__clv_curve *c, double *out)
 {
     const int64_t n = c->ask->rows->n;
     const cj__allocator *a = c->ask->at->allocator;
+    curve_state s = {.curve = c, .out = out};
     curve_row *rows;
 
     if (n == 0)
         return CJ_OK;
+    cj__chebyshev_begin(&s.places, CURVE_NODES);
     rows = cj__alloc(a, cj__size_product((size_t)n, sizeof *rows));
     if (rows == NULL)
         return CJ_ENOMEM;
@@ -133,7 +136,7 @@ int32_t cj__clv_curve_answer(const cj__clv_curve *c, double *out)
 
         for (end = i + 1; end < n && rows[end].x == rows[i].x && rows[end].y < low + 1;)
             end++;
-        curve_piece(c, rows + i, end - i, low, 1, out);
+        curve_piece(&s, rows + i, end - i, low, 1);
     }
     cj__free(a, rows, (size_t)n * sizeof *rows);
     return CJ_OK;

@@ -4,35 +4,29 @@
  * the largest value in a panel. */
 #include "metrics/clv_answer.h"
 
+#include "base/chebyshev.h"
+
 #include <math.h>
 
-#define SERIES_PI 3.14159265358979323846
-
-/* The coefficients of one panel (Numerical Recipes 5.8.7); the first is halved. */
 static void series_panel(cj__clv_series *curve, int32_t panel,
+                         const cj__chebyshev *places,
                          double (*f)(const void *user, double t), const void *user)
 {
-    const int n = CJ__CLV_SERIES_POINTS;
     double value[CJ__CLV_SERIES_POINTS];
 
-    for (int i = 0; i < n; i++) {
-        double x = cos(SERIES_PI * (i + 0.5) / n);
+    for (int i = 0; i < places->n; i++) {
+        double x = cj__chebyshev_place(places, i);
         double t = curve->scale * expm1(curve->panel * (panel + (1 + x) / 2));
 
         value[i] = f(user, t < curve->until ? t : curve->until);
     }
-    for (int j = 0; j < n; j++) {
-        double sum = 0;
-
-        for (int i = 0; i < n; i++)
-            sum += value[i] * cos(SERIES_PI * j * (i + 0.5) / n);
-        curve->value[panel][j] = sum * (j == 0 ? 1.0 : 2.0) / n;
-    }
+    cj__chebyshev_fit(places, value, 1, curve->value[panel]);
 }
 
 void cj__clv_series_make(cj__clv_series *curve, double scale, double until,
                          double (*f)(const void *user, double t), const void *user)
 {
+    cj__chebyshev places;
     double all, panels;
 
     if (!(scale < until))
@@ -45,25 +39,18 @@ void cj__clv_series_make(cj__clv_series *curve, double scale, double until,
     curve->until = until;
     curve->n_panels = panels < 1 ? 1 : (int32_t)panels;
     curve->panel = all / curve->n_panels;
+    cj__chebyshev_begin(&places, CJ__CLV_SERIES_POINTS);
     for (int32_t i = 0; i < curve->n_panels; i++)
-        series_panel(curve, i, f, user);
+        series_panel(curve, i, &places, f, user);
 }
 
 double cj__clv_series_at(const cj__clv_series *curve, double t)
 {
-    double u = log1p(t / curve->scale) / curve->panel, d = 0, dd = 0, x;
+    const double u = log1p(t / curve->scale) / curve->panel;
     int32_t panel = (int32_t)u;
-    const double *c;
 
     if (panel >= curve->n_panels)
         panel = curve->n_panels - 1;
-    c = curve->value[panel];
-    x = 2 * (u - panel) - 1;
-    for (int j = CJ__CLV_SERIES_POINTS - 1; j > 0; j--) {
-        const double next = 2 * x * d - dd + c[j];
-
-        dd = d;
-        d = next;
-    }
-    return x * d - dd + c[0];
+    return cj__chebyshev_at(CJ__CLV_SERIES_POINTS, curve->value[panel], 1,
+                            2 * (u - panel) - 1);
 }
