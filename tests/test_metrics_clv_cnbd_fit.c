@@ -125,6 +125,37 @@ START_TEST(test_metrics_clv_cnbd_fit__k_1_is_bgnbd)
 }
 END_TEST
 
+/* The likelihood of these falls twice after k = 4, and is highest at 12. */
+START_TEST(test_metrics_clv_cnbd_fit__finds_k_behind_a_valley)
+{
+    uint64_t dice = (uint64_t)542 * 104729 + 5;
+    clv_story story = {.n = (int64_t)clv_dice_spread(&dice, 5, 3000)};
+    double loglik[CJ__CLV_K + 1], most = -HUGE_VAL;
+    int falls = 0, best = 0;
+    clv_cohort c;
+    cj_clv *clv;
+
+    clv_story_draw(&story, "mbgcnbd", 10, 10, &dice);
+    story.seed = dice;
+    clv_simulate(&story, &c);
+    for (int32_t k = 1; k <= 12; k++) {
+        fit(&c, story.model, k, &clv);
+        loglik[k] = facts_of(clv).loglik;
+        falls += k > 2 && loglik[k] < loglik[k - 1] && loglik[k - 1] < loglik[k - 2];
+        best = loglik[k] > most ? k : best;
+        most = fmax(most, loglik[k]);
+        cj_clv_free(clv);
+    }
+    ck_assert_int_gt(falls, 0);
+    ck_assert_int_eq(best, 12);
+    fit(&c, story.model, 0, &clv);
+    ck_assert_int_eq(facts_of(clv).k, 12);
+    cj_clv_free(clv);
+    clv_cohort_end(&c);
+}
+END_TEST
+
 HARNESS_MAIN("metrics_clv_cnbd_fit", test_metrics_clv_cnbd_fit__finds_k,
+             test_metrics_clv_cnbd_fit__finds_k_behind_a_valley,
              test_metrics_clv_cnbd_fit__covers_the_truth,
              test_metrics_clv_cnbd_fit__k_1_is_bgnbd)

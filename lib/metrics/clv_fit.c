@@ -467,6 +467,8 @@ out:
     return rc;
 }
 
+/* All of them: of few customers the likelihood has several hills in k.  To stop after
+ * two falls in a row missed the highest in 1 of 1,158 cohorts, after one in 5. */
 static int32_t fit_choose_k(fit *f)
 {
     const int32_t max_k = f->clv->model->max_k;
