@@ -25,7 +25,7 @@
 extern "C" {
 #endif
 
-#define CJ_VERSION "0.3.0"
+#define CJ_VERSION "0.4.0"
 
 typedef struct cj_db cj_db;       /* one open file */
 typedef struct cj_table cj_table; /* one immutable result */
@@ -50,7 +50,7 @@ typedef struct cj_table cj_table; /* one immutable result */
 #define CJ_EREADONLY (-15)  /* the handle was opened read-only */
 #define CJ_ELOCK (-16)      /* another copy of SQLite broke our file locks: reopen */
 
-/* The library's version, such as "0.3.0".  Borrowed: static. */
+/* The library's version, such as "0.4.0".  Borrowed: static. */
 const char *cj_version(void);
 
 /* The calling thread's last error in one line, never NULL; "" if it had none.
@@ -691,7 +691,7 @@ typedef struct cj_clv_predict_options {
     double period_days;    /* how long a period is, where the model counts periods */
     int32_t threads;       /* 0: 1 */
     int32_t reserved;      /* 0 */
-    cj_progress_fn progress; /* customers */
+    cj_progress_fn progress; /* customers; since 0.4 */
     void *progress_user;
 } cj_clv_predict_options;
 
@@ -780,9 +780,9 @@ typedef struct cj_clv_track_options {
 /* Purchases per period of a whole cohort, expected and actual.  What is expected is
  * what the model says of anybody who was acquired when these customers were, whatever
  * they did since.  For models of whole periods (discrete) all days here are periods, as
- * in their data, and whole numbers.  Columns: period: int64, from 1; until_days (its end, since day 0),
- * expected, expected_cumulative: double; actual, actual_cumulative: int64.  Ordered by
- * period.  What happened in a store: cj_clv_purchases.  opts may be NULL.
+ * in their data, and whole numbers.  Columns: period: int64, from 1; until_days (its end,
+ * since day 0), expected, expected_cumulative: double; actual, actual_cumulative: int64.
+ * Ordered by period.  What happened in a store: cj_clv_purchases.  opts may be NULL.
  * Errors: CJ_EINVAL, CJ_ELIMIT (periods).  Since 0.3. */
 int32_t cj_clv_tracking(const cj_clv *clv, const cj_clv_data *data,
                         const cj_clv_track_options *opts, cj_table **out);
@@ -828,7 +828,7 @@ typedef struct cj_clv_compare_options {
     double unit_days;              /* as in cj_clv_fit_options */
     int32_t threads;               /* 0: 1 */
     int32_t reserved;              /* 0 */
-    cj_progress_fn progress;       /* models */
+    cj_progress_fn progress;       /* models; since 0.4 */
     void *progress_user;
 } cj_clv_compare_options;
 

@@ -21,7 +21,7 @@ from ctypes import (
 )
 from typing import Any, Dict, List, Tuple, Type
 
-VERSION = "0.3.0"
+VERSION = "0.4.0"
 
 CONSTANTS: Dict[str, int] = {
     "CJ_OK": 0,

@@ -52,7 +52,7 @@ def test_importing_needs_no_library(lonely):
 
 def test_the_variable_comes_first(lonely):
     done = run(VERSION, lonely, CJOURNEY_LIBRARY=loaded())
-    assert done.stdout == "0.3.0\n", done.stderr
+    assert done.stdout == "0.4.0\n", done.stderr
 
 
 def test_a_wrong_variable_is_an_error_and_not_passed_over(lonely):
@@ -65,7 +65,7 @@ def test_a_wrong_variable_is_an_error_and_not_passed_over(lonely):
 def test_beside_the_package_comes_second(lonely):
     shutil.copy(loaded(), lonely / "cjourney" / "libcjourney.so.0")
     done = run(VERSION, lonely)
-    assert done.stdout == "0.3.0\n", done.stderr
+    assert done.stdout == "0.4.0\n", done.stderr
 
 
 def test_the_build_of_the_source_tree_is_beside_the_package(tmp_path):
@@ -76,13 +76,13 @@ def test_the_build_of_the_source_tree_is_beside_the_package(tmp_path):
     (tmp_path / "build" / "release").mkdir(parents=True)
     shutil.copy(loaded(), tmp_path / "build" / "release" / "libcjourney.so")
     done = run(VERSION, package)
-    assert done.stdout == "0.3.0\n", done.stderr
+    assert done.stdout == "0.4.0\n", done.stderr
 
 
 def test_the_system_comes_third(lonely, tmp_path):
     shutil.copy(loaded(), tmp_path / "libcjourney.so.0")
     done = run(VERSION, lonely, LD_LIBRARY_PATH=str(tmp_path))
-    assert done.stdout == "0.3.0\n", done.stderr
+    assert done.stdout == "0.4.0\n", done.stderr
 
 
 def test_the_error_names_all_three_places(lonely):
@@ -101,4 +101,4 @@ def test_another_library_is_told_from_ours(lonely, tmp_path):
     other = tmp_path / "libcjourney.so"
     subprocess.run(["cc", "-shared", "-fPIC", source, "-o", other], check=True)
     done = run(VERSION, lonely, CJOURNEY_LIBRARY=str(other))
-    assert "has no cj_version: it is not of version 0.3.0" in done.stderr
+    assert "has no cj_version: it is not of version 0.4.0" in done.stderr
