@@ -15,7 +15,12 @@ PROBE = Path(os.environ.get("BUILDDIR", "build/release")) / "tests/probe/clv_pro
 MODELS = {"bgnbd": 0, "mbgnbd": 1}
 CDNOW = (0.242594522430157, 4.4136020190135, 0.792922017225598, 2.42590677682633)
 ANSWERS = ("loglik", "p_alive", "expected", "pmf", "dert", "expected_new", "pmf_new")
-mp.dps = 50
+
+@pytest.fixture(autouse=True)
+def digits():
+    before, mp.dps = mp.dps, 50
+    yield
+    mp.dps = before
 
 
 def ask(lines, *arguments):

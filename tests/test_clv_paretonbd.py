@@ -14,7 +14,12 @@ mp = pytest.importorskip("mpmath", reason="mpmath is not installed: nothing is c
 from mpmath import mpf  # noqa: E402
 
 PROBE = Path(os.environ.get("BUILDDIR", "build/release")) / "tests/probe/clv_probe"
-mp.dps = 20
+
+@pytest.fixture(autouse=True)
+def digits():
+    before, mp.dps = mp.dps, 20
+    yield
+    mp.dps = before
 
 
 def ask(cases, *arguments):

@@ -12,7 +12,12 @@ mp, mpf = mpmath.mp, mpmath.mpf
 
 PROBE = Path(os.environ.get("BUILDDIR", "build/release")) / "tests/probe/clv_probe"
 ANSWERS = ("loglik", "p_alive", "expected", "pmf", "dert", "expected_new", "pmf_new")
-mp.dps = 50
+
+@pytest.fixture(autouse=True)
+def digits():
+    before, mp.dps = mp.dps, 50
+    yield
+    mp.dps = before
 
 
 class Row:
