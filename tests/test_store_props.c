@@ -36,6 +36,38 @@ static void bench_end(bench *b)
     cj__str_end(&b->out);
 }
 
+static const uint32_t *all_of(uint32_t n)
+{
+    static uint32_t range[3];
+
+    range[0] = range[2] = n;
+    return range;
+}
+
+/* Some of the rows, as they come with all. */
+static void expect_some(bench *b, cj__text bytes, uint32_t n)
+{
+    static cj__text some[CJ__BLOCK_EVENTS];
+
+    for (uint32_t i = 0; i < 4; i++) {
+        const uint32_t from = random_below(&b->r, n);
+        const uint32_t count = 1 + random_below(&b->r, i < 2 ? n - from : 1);
+        const uint32_t range[3] = {n, from, count};
+
+        ck_assert_int_eq(cj__props_decode(bytes, range, &b->read, some), CJ_OK);
+        for (uint32_t k = 0; k < count; k++) {
+            ck_assert_int_eq(some[k].data == NULL, texts[from + k].data == NULL);
+            ck_assert_msg(cj__text_equal(some[k], texts[from + k]),
+                          "row %u of [%u, %u) is '%.*s'", from + k, from, from + count,
+                          (int)some[k].n, some[k].data);
+        }
+    }
+    ck_assert_int_eq(cj__props_decode(bytes, (uint32_t[]){n, n, 0}, &b->read, some),
+                     CJ_ECORRUPT);
+    ck_assert_int_eq(cj__props_decode(bytes, (uint32_t[]){n, n - 1, 2}, &b->read, some),
+                     CJ_ECORRUPT);
+}
+
 /* Encode the first n rows, decode, compare; returns the bytes they took. */
 static size_t bench_round(bench *b, uint32_t n)
 {
@@ -49,12 +81,13 @@ static size_t bench_round(bench *b, uint32_t n)
         return 0;
     }
     bytes = bytes_copy(b->out.data, b->out.n);
-    ck_assert_int_eq(cj__props_decode(bytes, &b->read, n, texts), CJ_OK);
+    ck_assert_int_eq(cj__props_decode(bytes, all_of(n), &b->read, texts), CJ_OK);
     for (uint32_t i = 0; i < n; i++) {
         ck_assert_int_eq(texts[i].data == NULL, rows[i].properties.data == NULL);
         ck_assert_msg(cj__text_equal(texts[i], rows[i].properties), "row %u is '%.*s'",
                       i, (int)texts[i].n, texts[i].data);
     }
+    expect_some(b, bytes, n);
     bytes_free(bytes);
     cj__arena_reset(&b->read);
     return b->out.n;
@@ -349,15 +382,16 @@ START_TEST(test_store_props__a_slot_follows_an_earlier_one_only)
     memcpy(bytes, head, sizeof head);
     memcpy(bytes + at, first, sizeof first);
     memcpy(bytes + at + sizeof first - 1, follows, sizeof follows);
-    ck_assert_int_eq(cj__props_decode((cj__text){bytes, n}, &b.read, 1, texts), CJ_OK);
+    ck_assert_int_eq(cj__props_decode((cj__text){bytes, n}, all_of(1), &b.read, texts),
+                     CJ_OK);
     ck_assert_uint_eq(texts[0].n, 5);
     ck_assert_mem_eq(texts[0].data, "a5b6c", 5);
     bytes[at + sizeof first + 1] = 1; /* itself */
-    ck_assert_int_eq(cj__props_decode((cj__text){bytes, n}, &b.read, 1, texts),
+    ck_assert_int_eq(cj__props_decode((cj__text){bytes, n}, all_of(1), &b.read, texts),
                      CJ_ECORRUPT);
     bytes[at + sizeof first + 1] = 0;
     bytes[at + sizeof first + 2] = 7; /* a column that follows a column that follows */
-    ck_assert_int_eq(cj__props_decode((cj__text){bytes, n}, &b.read, 1, texts),
+    ck_assert_int_eq(cj__props_decode((cj__text){bytes, n}, all_of(1), &b.read, texts),
                      CJ_ECORRUPT);
     bench_end(&b);
 }
@@ -385,13 +419,15 @@ START_TEST(test_store_props__survive_damage)
             memcpy(&bytes, &copy.data, sizeof bytes);
             for (int hit = i % 3; copy.n > 0 && hit >= 0; hit--)
                 bytes[random_below(&b.r, (uint32_t)copy.n)] = (char)random_next(&b.r);
-            refused += cj__props_decode(copy, &b.read, n, texts) != CJ_OK;
+            refused +=
+                cj__props_decode(copy, i % 3 ? all_of(n) : (uint32_t[]){n, n / 2, 2},
+                                 &b.read, texts) != CJ_OK;
             bytes_free(copy);
             cj__arena_reset(&b.read);
         }
-        ck_assert_int_eq(
-            cj__props_decode((cj__text){b.out.data, b.out.n}, &b.read, n + 1, texts),
-            CJ_ECORRUPT);
+        ck_assert_int_eq(cj__props_decode((cj__text){b.out.data, b.out.n},
+                                          all_of(n + 1), &b.read, texts),
+                         CJ_ECORRUPT);
         cj__arena_reset(&b.read);
     }
     ck_assert_uint_gt(refused, 1000);

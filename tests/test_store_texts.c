@@ -48,6 +48,23 @@ static cj__text bench_column(bench *b, uint32_t family, uint32_t m)
 static const uint32_t sizes[] = {1, 2, 3, 9, 65, 300, 1030, 4096};
 enum { N_SIZES = sizeof sizes / sizeof sizes[0] };
 
+static void expect_some(bench *b, cj__text column, uint32_t m)
+{
+    for (uint32_t i = 0; i < 3; i++) {
+        const uint32_t from = random_below(&b->r, m);
+        const uint32_t count = random_below(&b->r, i == 0 ? m - from + 1 : 2);
+        const uint32_t range[3] = {m, from, count};
+
+        ck_assert_int_eq(cj__texts_get(column, range, &b->read, got), CJ_OK);
+        for (uint32_t k = 0; k < count; k++)
+            ck_assert_msg(cj__text_equal(got[k], texts[from + k]),
+                          "text %u of [%u, %u) is '%.*s'", from + k, from, from + count,
+                          (int)got[k].n, got[k].data);
+    }
+    ck_assert_int_eq(cj__texts_get(column, (uint32_t[]){m, m, 1}, &b->read, got),
+                     CJ_ECORRUPT);
+}
+
 START_TEST(test_store_texts__come_back_byte_for_byte)
 {
     int seen[7] = {0};
@@ -65,8 +82,10 @@ START_TEST(test_store_texts__come_back_byte_for_byte)
             cj__bytes_varint(&inner);
             seen[(uint8_t)cj__bytes_sized(&inner).data[0] % 7]++;
         }
+        expect_some(&b, column, m);
         memset(got, 0, sizeof got);
-        ck_assert_int_eq(cj__texts_get(column, m, &b.read, got), CJ_OK);
+        ck_assert_int_eq(
+            cj__texts_get(column, (const uint32_t[3]){m, 0, m}, &b.read, got), CJ_OK);
         for (uint32_t i = 0; i < m; i++) {
             ck_assert_ptr_nonnull(got[i].data);
             ck_assert_msg(cj__text_equal(got[i], texts[i]),
@@ -328,7 +347,8 @@ START_TEST(test_store_texts__survive_damage)
             for (int hit = i % 3; n > 0 && hit >= 0; hit--)
                 bytes[random_below(&b.r, i % 2 && n > 24 ? 24 : (uint32_t)n)] =
                     (char)random_next(&b.r);
-            refused += cj__texts_get(copy, m, &b.read, got) != CJ_OK;
+            refused += cj__texts_get(copy, (const uint32_t[3]){m, 0, m}, &b.read,
+                                     got) != CJ_OK;
             refused += cj__texts_keys(copy, range, scratch, keys) != 0;
             bytes_free(copy);
             cj__arena_reset(&b.read);
@@ -371,7 +391,9 @@ START_TEST(test_store_texts__refuse_what_is_no_column)
         const cj__text column = {cases[i].bytes, cases[i].n};
         const uint32_t range[3] = {cases[i].m, 0, cases[i].m};
 
-        ck_assert_msg(cj__texts_get(column, cases[i].m, &b.read, got) == CJ_ECORRUPT,
+        ck_assert_msg(cj__texts_get(column,
+                                    (const uint32_t[3]){cases[i].m, 0, cases[i].m},
+                                    &b.read, got) == CJ_ECORRUPT,
                       "%s was read", cases[i].what);
         ck_assert_msg(cj__texts_keys(column, range, scratch, keys) != 0, "%s has keys",
                       cases[i].what);

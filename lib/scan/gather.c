@@ -51,7 +51,9 @@ int32_t cj__gather_texts(cj__worker *w, int64_t n, const cj__text **out)
     if (texts == NULL)
         return CJ_ENOMEM;
     *out = texts;
-    return cj__props_decode((cj__text){w->props.data, w->props.n}, arena, n, texts);
+    return cj__props_decode((cj__text){w->props.data, w->props.n},
+                            (const uint32_t[3]){(uint32_t)n, 0, (uint32_t)n}, arena,
+                            texts);
 }
 
 static int32_t gather_kept(cj__worker *w, int64_t id, cj__block_header *header)

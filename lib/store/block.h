@@ -46,14 +46,19 @@ int32_t cj__block_run(cj__text core, uint32_t node, const uint32_t range[2],
  * rows[] has room for header.n.  props.data NULL: rows come without properties. */
 int32_t cj__block_rows(cj__text core, cj__text props, cj__arena *arena, cj__row *rows,
                        int64_t *n_out);
+/* Rows [first, end) alone, as many, of the node as cj__block_nodes says. */
+int32_t cj__block_run_rows(cj__text core, cj__text props, uint32_t node,
+                           const uint32_t range[2], cj__arena *arena, cj__row *rows);
 
 /* ---- properties (props.c): JSON texts shredded by shape, byte-exact ----------------
  */
 
 int32_t cj__props_encode(const cj__allocator *a, const cj__row *rows, int64_t n,
                          cj__str *out);
-/* texts[i] for each of n rows (data NULL: absent), in the arena. */
-int32_t cj__props_decode(cj__text bytes, cj__arena *arena, int64_t n, cj__text *texts);
+/* texts[i] for rows [from, from + count) of n (data NULL: absent), in the arena; range
+ * is {n, from, count}. */
+int32_t cj__props_decode(cj__text bytes, const uint32_t range[3], cj__arena *arena,
+                         cj__text *texts);
 
 /* ---- journal: rows as varints, in arrival order (journal_codec.c) ------------------
  */

@@ -503,38 +503,33 @@ static int32_t rows_texts(const block_reader *r, uint32_t column, cj__arena *are
     uint32_t m, at = 0;
     cj__text values;
     int64_t present = column_open(r, column, &m, &values);
+    const uint32_t range[3] = {m, r->ranks[column], (uint32_t)present};
     int32_t rc;
 
-    if (present != m)
+    if (present < 0 || (r->count == r->n && present != m))
         return cj__block_corrupt();
-    if (m == 0)
+    if (present == 0)
         return CJ_OK;
-    rc = cj__texts_get(values, m, arena, to);
-    for (uint32_t i = 0; rc == CJ_OK && i < r->n; i++) {
+    rc = cj__texts_get(values, range, arena, to);
+    for (uint32_t i = 0; rc == CJ_OK && i < r->count; i++) {
         if (r->presence[i] >> column & 1)
             *(column == CJ__OPT_SESSION ? &rows[i].session : &rows[i].order) = to[at++];
     }
     return rc;
 }
 
-int32_t cj__block_rows(cj__text core, cj__text props, cj__arena *arena, cj__row *rows,
-                       int64_t *n_out)
+/* All columns but the texts of the rows that are read. */
+static int32_t rows_numbers(block_reader *r, cj__arena *arena, cj__row *rows)
 {
     const uint32_t want =
         CJ__COL_ALL & ~(uint32_t)(CJ__COL_SESSION | CJ__COL_ORDER | CJ__COL_PROPERTIES);
     cj__columns c = {0};
-    block_reader r;
-    cj__text *texts;
 
-    *n_out = 0;
-    if (reader_open(&r, core) != 0 || nodes_read(&r) != 0)
-        return cj__block_corrupt();
-    texts = cj__arena_alloc(arena, sizeof *texts * r.n);
-    if (texts == NULL || rows_columns(arena, r.n, &c) != CJ_OK)
+    if (rows_columns(arena, r->count, &c) != CJ_OK)
         return CJ_ENOMEM;
-    if (reader_columns(&r, want, &c) != 0)
+    if (reader_columns(r, want, &c) != 0)
         return cj__block_corrupt();
-    for (uint32_t i = 0; i < r.n; i++)
+    for (uint32_t i = 0; i < r->count; i++)
         rows[i] = (cj__row){
             c.time_ms[i], c.quantity[i], c.value_minor[i], c.node[i],
             c.name[i],    c.channel[i],  c.campaign[i],    c.content[i],
@@ -542,14 +537,54 @@ int32_t cj__block_rows(cj__text core, cj__text props, cj__arena *arena, cj__row 
             {NULL, 0},
                  {NULL, 0}
         };
-    int32_t rc = rows_texts(&r, CJ__OPT_SESSION, arena, texts, rows);
+    return CJ_OK;
+}
+
+/* After nodes_read, or narrowed. */
+static int32_t reader_rows(block_reader *r, cj__text props, cj__arena *arena,
+                           cj__row *rows)
+{
+    cj__text *texts = cj__arena_alloc(arena, sizeof *texts * r->count);
+    int32_t rc;
+
+    if (texts == NULL)
+        return CJ_ENOMEM;
+    rc = rows_numbers(r, arena, rows);
     if (rc == CJ_OK)
-        rc = rows_texts(&r, CJ__OPT_ORDER, arena, texts, rows);
-    if (rc == CJ_OK && props.n > 0)
-        rc = cj__props_decode(props, arena, r.n, texts);
-    for (uint32_t i = 0; rc == CJ_OK && props.n > 0 && i < r.n; i++)
+        rc = rows_texts(r, CJ__OPT_SESSION, arena, texts, rows);
+    if (rc == CJ_OK)
+        rc = rows_texts(r, CJ__OPT_ORDER, arena, texts, rows);
+    if (rc != CJ_OK || props.n == 0)
+        return rc;
+    rc = cj__props_decode(props, (const uint32_t[3]){r->n, r->from, r->count}, arena,
+                          texts);
+    for (uint32_t i = 0; rc == CJ_OK && i < r->count; i++)
         rows[i].properties = texts[i];
+    return rc;
+}
+
+int32_t cj__block_rows(cj__text core, cj__text props, cj__arena *arena, cj__row *rows,
+                       int64_t *n_out)
+{
+    block_reader r;
+    int32_t rc;
+
+    *n_out = 0;
+    if (reader_open(&r, core) != 0 || nodes_read(&r) != 0)
+        return cj__block_corrupt();
+    rc = reader_rows(&r, props, arena, rows);
     if (rc == CJ_OK)
         *n_out = r.n;
     return rc;
+}
+
+int32_t cj__block_run_rows(cj__text core, cj__text props, uint32_t node,
+                           const uint32_t range[2], cj__arena *arena, cj__row *rows)
+{
+    block_reader r;
+
+    if (reader_open(&r, core) != 0 || range[0] >= range[1] || range[1] > r.n)
+        return cj__block_corrupt();
+    nodes_narrow(&r, node, range[0], range[1] - range[0]);
+    return reader_rows(&r, props, arena, rows);
 }

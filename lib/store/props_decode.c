@@ -7,14 +7,18 @@
 
 typedef struct props_decoder {
     cj__arena *arena;
-    cj__text *texts; /* of all rows */
-    uint32_t n, n_shapes;
-    uint32_t bounds[CJ__SHAPES_KEPT + 3]; /* of the shapes' rows in order[]; the first
-                                           * group has no properties */
-    uint32_t order[CJ__BLOCK_EVENTS];
-    uint32_t leader, n_led;           /* the slot whose distinct texts are numbered */
-    uint16_t led[CJ__BLOCK_EVENTS];   /* the number of each row's text */
-    uint16_t first[CJ__BLOCK_EVENTS]; /* a row that has it */
+    cj__text *texts; /* of the rows that are wanted: [from, from + count) */
+    uint32_t n, from, count, n_shapes;
+    uint32_t total[CJ__SHAPES_KEPT + 2];  /* rows of each group; the first has none */
+    uint32_t before[CJ__SHAPES_KEPT + 2]; /* of them, before `from` */
+    uint32_t bounds[CJ__SHAPES_KEPT + 3]; /* of the groups' rows in order[] */
+    uint32_t order[CJ__BLOCK_EVENTS];     /* rows that are wanted, less `from` */
+    uint32_t m, base, k;               /* total, before, wanted of the shape at hand */
+    cj__text columns[CJ__SHAPE_SLOTS]; /* its slots */
+    cj__text *whole[CJ__SHAPE_SLOTS];  /* all texts of a slot; NULL: not made */
+    uint32_t leader, n_led;            /* the slot whose distinct texts are numbered */
+    uint16_t led[CJ__BLOCK_EVENTS];    /* the number of each row's text */
+    uint16_t first[CJ__BLOCK_EVENTS];  /* a row that has it */
     uint32_t tags[CJ__BLOCK_EVENTS];
     uint16_t slots[2 * CJ__BLOCK_EVENTS];
     cj__shape shapes[CJ__SHAPES_KEPT + 1];
@@ -28,26 +32,33 @@ static int32_t props_corrupt(void)
 /* Which rows have which shape. */
 static int32_t order_read(props_decoder *d, cj__text pack)
 {
-    uint32_t at[CJ__SHAPES_KEPT + 3] = {0}, sum = 0;
+    uint32_t at[CJ__SHAPES_KEPT + 2], sum = 0;
     uint64_t *numbers = cj__arena_alloc(d->arena, sizeof *numbers * d->n);
 
     if (numbers == NULL)
         return CJ_ENOMEM;
     if (cj__pack_get(pack, d->n, 0, d->n, numbers) != 0)
         return props_corrupt();
+    memset(d->total, 0, sizeof d->total);
     for (uint32_t i = 0; i < d->n; i++) {
+        if (i == d->from)
+            memcpy(d->before, d->total, sizeof d->before);
+        if (i == d->from + d->count)
+            memcpy(at, d->total, sizeof at);
         if (numbers[i] > d->n_shapes)
             return props_corrupt();
-        at[numbers[i]]++;
+        d->total[numbers[i]]++;
     }
+    if (d->from + d->count == d->n)
+        memcpy(at, d->total, sizeof at);
     for (uint32_t g = 0; g <= d->n_shapes; g++) {
         d->bounds[g] = sum;
-        sum += at[g];
+        sum += at[g] - d->before[g];
         at[g] = d->bounds[g];
     }
     d->bounds[d->n_shapes + 1] = sum;
-    for (uint32_t i = 0; i < d->n; i++)
-        d->order[at[numbers[i]]++] = i;
+    for (uint32_t i = 0; i < d->count; i++)
+        d->order[at[numbers[d->from + i]]++] = i;
     return CJ_OK;
 }
 
@@ -87,21 +98,21 @@ static char *put_text(char *to, cj__text text)
     return to + n;
 }
 
-/* Put the m rows of a shape together: values[slot * m + row]. */
+/* Put the wanted rows of a shape together: values[slot * k + row]. */
 static int32_t rows_build(props_decoder *d, const cj__shape *shape,
-                          const uint32_t *order, uint32_t m, const cj__text *values)
+                          const uint32_t *order, const cj__text *values)
 {
-    uint32_t slots = shape->n_slots;
+    const uint32_t slots = shape->n_slots, k = d->k;
     size_t around = 0, bytes = 0;
     char *to;
 
     for (uint32_t s = 0; s <= slots; s++)
         around += shape->pieces[s].n;
-    for (uint32_t i = 0; i < m; i++) {
+    for (uint32_t i = 0; i < k; i++) {
         size_t n = around;
 
         for (uint32_t s = 0; s < slots && n <= CJ__MAX_PROPERTIES; s++)
-            n += values[(size_t)s * m + i].n;
+            n += values[(size_t)s * k + i].n;
         if (n > CJ__MAX_PROPERTIES)
             return props_corrupt();
         bytes += n;
@@ -109,13 +120,13 @@ static int32_t rows_build(props_decoder *d, const cj__shape *shape,
     to = cj__arena_alloc(d->arena, bytes);
     if (to == NULL)
         return CJ_ENOMEM;
-    for (uint32_t i = 0; i < m; i++) {
+    for (uint32_t i = 0; i < k; i++) {
         cj__text *text = &d->texts[order[i]];
 
         text->data = to;
         for (uint32_t s = 0; s < slots; s++) {
             to = put_text(to, shape->pieces[s]);
-            to = put_text(to, values[(size_t)s * m + i]);
+            to = put_text(to, values[(size_t)s * k + i]);
         }
         to = put_text(to, shape->pieces[slots]);
         text->n = (size_t)(to - text->data);
@@ -155,70 +166,119 @@ static void leader_number(props_decoder *d, uint32_t m, const cj__text *texts)
     }
 }
 
-/* A column of kind follows, of slot s: values[slot * m + row]. */
-static int32_t follows_read(props_decoder *d, cj__bytes b, uint32_t s, uint32_t m,
-                            cj__text *values)
+/* Texts [from, from + count) of a slot's m. */
+static int32_t slot_get(props_decoder *d, uint32_t s, uint32_t from, uint32_t count,
+                        cj__text *out);
+
+/* Number the texts of a slot that another follows: it takes all of them. */
+static int32_t leader_read(props_decoder *d, uint32_t s)
 {
+    int32_t rc = CJ_OK;
+
+    if (d->leader == s)
+        return CJ_OK;
+    if (d->whole[s] == NULL) {
+        d->whole[s] = cj__arena_alloc(d->arena, sizeof **d->whole * d->m);
+        if (d->whole[s] == NULL)
+            return CJ_ENOMEM;
+        rc = slot_get(d, s, 0, d->m, d->whole[s]);
+    }
+    if (rc == CJ_OK)
+        leader_number(d, d->m, d->whole[s]);
+    d->leader = rc == CJ_OK ? s : CJ__SHAPE_SLOTS;
+    return rc;
+}
+
+/* A column of kind follows, of slot s.  Of few rows, each text alone. */
+static int32_t follows_get(props_decoder *d, uint32_t s, uint32_t from, uint32_t count,
+                           cj__text *out)
+{
+    cj__bytes b = cj__bytes_of(d->columns[s]);
     uint64_t leader;
-    cj__text *led;
+    cj__text rest, *led;
     int32_t rc;
 
     cj__bytes_byte(&b);
     leader = cj__bytes_varint(&b);
     if (b.bad || leader >= s)
         return props_corrupt();
-    if (d->leader != leader)
-        leader_number(d, m, values + (size_t)leader * m);
-    d->leader = (uint32_t)leader;
-    led = cj__arena_alloc(d->arena, sizeof *led * d->n_led);
+    rc = leader_read(d, (uint32_t)leader);
+    rest = cj__bytes_rest(&b);
+    if (count < d->n_led / 8) {
+        for (uint32_t i = 0; rc == CJ_OK && i < count; i++)
+            rc = cj__texts_get(rest, (const uint32_t[3]){d->n_led, d->led[from + i], 1},
+                               d->arena, &out[i]);
+        return rc;
+    }
+    led = cj__arena_alloc(d->arena, sizeof *led * (d->n_led + 1));
     if (led == NULL)
         return CJ_ENOMEM;
-    rc = cj__texts_get(cj__bytes_rest(&b), d->n_led, d->arena, led);
-    for (uint32_t i = 0; rc == CJ_OK && i < m; i++)
-        values[(size_t)s * m + i] = led[d->led[i]];
+    if (rc == CJ_OK)
+        rc = cj__texts_get(rest, (const uint32_t[3]){d->n_led, 0, d->n_led}, d->arena,
+                           led);
+    for (uint32_t i = 0; rc == CJ_OK && i < count; i++)
+        out[i] = led[d->led[from + i]];
     return rc;
 }
 
-static int32_t slot_read(props_decoder *d, cj__bytes *b, uint32_t s, uint32_t m,
-                         cj__text *values)
+static int32_t slot_get(props_decoder *d, uint32_t s, uint32_t from, uint32_t count,
+                        cj__text *out)
 {
-    cj__text column = cj__bytes_sized(b);
+    if (d->columns[s].data[0] == CJ__TEXTS_FOLLOWS)
+        return follows_get(d, s, from, count, out);
+    return cj__texts_get(d->columns[s], (const uint32_t[3]){d->m, from, count},
+                         d->arena, out);
+}
 
-    if (b->bad || column.n == 0)
-        return props_corrupt();
-    if (column.data[0] == CJ__TEXTS_FOLLOWS)
-        return follows_read(d, cj__bytes_of(column), s, m, values);
-    return cj__texts_get(column, m, d->arena, values + (size_t)s * m);
+static int32_t columns_read(props_decoder *d, cj__bytes *b, uint32_t slots)
+{
+    for (uint32_t s = 0; s < slots; s++) {
+        d->columns[s] = cj__bytes_sized(b);
+        d->whole[s] = NULL;
+        if (b->bad || d->columns[s].n == 0)
+            return props_corrupt();
+    }
+    d->leader = CJ__SHAPE_SLOTS;
+    return CJ_OK;
 }
 
 static int32_t rows_read(props_decoder *d, cj__bytes *b, uint32_t group)
 {
     const cj__shape *shape = &d->shapes[group];
     const uint32_t *order = d->order + d->bounds[group + 1];
-    uint32_t m = d->bounds[group + 2] - d->bounds[group + 1];
     cj__text *values;
     int32_t rc;
 
-    if (m == 0)
+    d->m = d->total[group + 1];
+    d->base = d->before[group + 1];
+    d->k = d->bounds[group + 2] - d->bounds[group + 1];
+    if (d->m == 0)
         return props_corrupt();
-    values = cj__arena_alloc(d->arena, sizeof *values * m * (shape->n_slots + 1));
+    rc = columns_read(d, b, shape->n_slots);
+    if (rc != CJ_OK || d->k == 0)
+        return rc;
+    values =
+        cj__arena_alloc(d->arena, sizeof *values * d->k * ((size_t)shape->n_slots + 1));
     if (values == NULL)
         return CJ_ENOMEM;
-    d->leader = CJ__SHAPE_SLOTS;
     for (uint32_t s = 0; s < shape->n_slots; s++) {
-        rc = slot_read(d, b, s, m, values);
+        rc = slot_get(d, s, d->base, d->k, values + (size_t)s * d->k);
         if (rc != CJ_OK)
             return rc;
+        if (d->k == d->m)
+            d->whole[s] = values + (size_t)s * d->k;
     }
     if (!shape_is_whole(shape))
-        return rows_build(d, shape, order, m, values);
-    for (uint32_t i = 0; i < m; i++)
+        return rows_build(d, shape, order, values);
+    for (uint32_t i = 0; i < d->k; i++)
         d->texts[order[i]] = values[i];
     return CJ_OK;
 }
 
-int32_t cj__props_decode(cj__text bytes, cj__arena *arena, int64_t n, cj__text *texts)
+int32_t cj__props_decode(cj__text bytes, const uint32_t range[3], cj__arena *arena,
+                         cj__text *texts)
 {
+    const uint32_t n = range[0], from = range[1], count = range[2];
     cj__bytes b = cj__bytes_of(bytes);
     props_decoder *d = cj__arena_alloc(arena, sizeof *d);
     int mark = cj__bytes_byte(&b) == CJ__PROPS_MARK;
@@ -228,14 +288,16 @@ int32_t cj__props_decode(cj__text bytes, cj__arena *arena, int64_t n, cj__text *
 
     if (d == NULL)
         return CJ_ENOMEM;
-    if (b.bad || !mark || n < 1 || n > CJ__BLOCK_EVENTS || rows != (uint64_t)n ||
-        shapes < 1 || shapes > CJ__SHAPES_KEPT + 1)
+    if (b.bad || !mark || n < 1 || n > CJ__BLOCK_EVENTS || from >= n || count < 1 ||
+        count > n - from || rows != n || shapes < 1 || shapes > CJ__SHAPES_KEPT + 1)
         return props_corrupt();
     d->arena = arena;
     d->texts = texts;
-    d->n = (uint32_t)n;
+    d->n = n;
+    d->from = from;
+    d->count = count;
     d->n_shapes = (uint32_t)shapes;
-    memset(texts, 0, sizeof *texts * (size_t)n);
+    memset(texts, 0, sizeof *texts * count);
     rc = order_read(d, order);
     for (uint32_t g = 0; rc == CJ_OK && g < d->n_shapes; g++)
         rc = shape_read(d, &b, &d->shapes[g]);

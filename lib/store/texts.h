@@ -61,13 +61,14 @@ uint32_t cj__texts_distinct(cj__texter *t, const cj__text *texts, uint32_t m);
 /* Keep the shorter of [first, second) and [second, end). */
 void cj__str_keep_shorter(cj__str *out, size_t first, size_t second);
 
-/* Read a column of m texts (m > 0); they are borrowed from the column or made in the
- * arena, and data is never NULL.  Errors: CJ_ECORRUPT, CJ_ENOMEM. */
-int32_t cj__texts_get(cj__text column, uint32_t m, cj__arena *arena, cj__text *out);
+/* Read texts [from, from + count) of a column of m (m > 0); range is {m, from, count}.
+ * They are borrowed from the column or made in the arena, and data is never NULL.
+ * Errors: CJ_ECORRUPT, CJ_ENOMEM. */
+int32_t cj__texts_get(cj__text column, const uint32_t range[3], cj__arena *arena,
+                      cj__text *out);
 
-/* The row keys (cj__row_key) of texts [from, from + count) of a column of m; range is
- * {m, from, count}; scratch has room for CJ__PACK_MAX numbers.  0, or -1 when damaged.
- */
+/* Their row keys (cj__row_key); scratch has room for CJ__PACK_MAX numbers.  0, or -1
+ * when damaged. */
 int cj__texts_keys(cj__text column, const uint32_t range[3], uint64_t *scratch,
                    uint64_t *out);
 

@@ -21,7 +21,10 @@ static void fuzz_decode(fuzz_out *o, cj__arena *arena, const char *bytes, size_t
 
     if (rows > CJ__BLOCK_EVENTS)
         return;
-    if (cj__props_decode((cj__text){bytes + 2, n - 2}, arena, rows, o->texts) != CJ_OK)
+    const uint32_t m = (uint32_t)rows, few[3] = {m, m / 3, 2};
+    (void)cj__props_decode((cj__text){bytes + 2, n - 2}, few, arena, o->texts);
+    if (cj__props_decode((cj__text){bytes + 2, n - 2}, (uint32_t[]){m, 0, m}, arena,
+                         o->texts) != CJ_OK)
         return;
     for (int64_t i = 0; i < rows;
          i++) { /* every byte can be read, and they are bounded */
@@ -57,7 +60,8 @@ static void fuzz_round(fuzz_out *o, const cj__allocator *a, cj__arena *arena,
         abort();
     memset(o->texts, 0, sizeof o->texts);
     if (out.n > 0 &&
-        cj__props_decode((cj__text){out.data, out.n}, arena, rows, o->texts) != CJ_OK)
+        cj__props_decode((cj__text){out.data, out.n}, (uint32_t[]){rows, 0, rows},
+                         arena, o->texts) != CJ_OK)
         abort();
     for (uint32_t i = 0; i < rows; i++)
         if ((o->texts[i].data == NULL) != (o->rows[i].properties.data == NULL) ||
