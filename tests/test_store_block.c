@@ -238,46 +238,63 @@ START_TEST(test_store_block__a_node_is_that_part_of_all)
 }
 END_TEST
 
-/* A node's rows by where they are, too. */
+/* A node's rows by where they are, too, as columns and as rows. */
+static void expect_run(bench *b, cj__text core, cj__text props, uint32_t want,
+                       const uint32_t range[2])
+{
+    static cj__row some[CJ__BLOCK_EVENTS];
+    const uint32_t node = rows[range[0]].node;
+
+    guarded_begin(want);
+    ck_assert_int_eq(cj__block_run(core, node, range, want, &out.c), CJ_OK);
+    ck_assert_int_eq(out.c.n, range[1] - range[0]);
+    guarded_check(range[1] - range[0]);
+    for (uint32_t k = range[0]; k < range[1]; k++)
+        expect_row(want, CJ__COL_ALL, k - range[0], &rows[k]);
+    ck_assert_int_eq(cj__block_run_rows(core, props, node, range, &b->read, some),
+                     CJ_OK);
+    for (uint32_t k = range[0]; k < range[1]; k++)
+        ck_assert_msg(rows_differ(&some[k - range[0]], &rows[k]) == NULL, "row %u", k);
+}
+
 START_TEST(test_store_block__nodes_and_their_runs)
 {
-    static uint32_t node[CJ__BLOCK_EVENTS];
-    static uint16_t row[CJ__BLOCK_EVENTS + 1];
     bench b;
 
     bench_begin(&b, 11);
     for (uint32_t round = 0; round < 4 * N_SIZES; round++) {
         const uint32_t n = sizes[round % N_SIZES];
         const uint32_t want = (uint32_t)random_next(&b.r) & CJ__COL_ALL;
-        cj__text core, props;
-        int64_t n_nodes;
+        uint32_t range[2], end;
+        cj__text core, props, index;
+        cj__str made;
 
         bench_encode(&b, n, round % 2 != 0, CJ__COL_ALL, &core, &props);
-        ck_assert_int_eq(cj__block_nodes(core, node, row, &n_nodes), CJ_OK);
-        ck_assert_int_ge(n_nodes, 1);
-        ck_assert_uint_eq(row[0], 0);
-        ck_assert_uint_eq(row[n_nodes], n);
-        for (int64_t i = 0; i < n_nodes; i++) {
-            const uint32_t range[2] = {row[i], row[i + 1]};
-
-            ck_assert_uint_lt(range[0], range[1]);
-            ck_assert(i == 0 || node[i] > node[i - 1]);
-            for (uint32_t k = range[0]; k < range[1]; k++)
-                ck_assert_uint_eq(rows[k].node, node[i]);
-            if (i % 7 != 0)
+        cj__str_init(&made, &b.cx.allocator, 1 << 20);
+        ck_assert_int_eq(cj__block_nodes(core, &made), CJ_OK);
+        index = bytes_copy(made.data, made.n);
+        for (uint32_t from = 0; from < n; from = end) {
+            for (end = from + 1; end < n && rows[end].node == rows[from].node;)
+                end++;
+            ck_assert_int_eq(cj__block_find(index, rows[from].node, range), CJ_OK);
+            ck_assert_uint_eq(range[0], from);
+            ck_assert_uint_eq(range[1], end);
+            if (random_below(&b.r, 7) == 0)
+                expect_run(&b, core, props, want, range);
+            if (end < n && rows[end].node == rows[from].node + 1)
                 continue;
-            guarded_begin(want);
-            ck_assert_int_eq(cj__block_run(core, node[i], range, want, &out.c), CJ_OK);
-            ck_assert_int_eq(out.c.n, range[1] - range[0]);
-            guarded_check(range[1] - range[0]);
-            for (uint32_t k = range[0]; k < range[1]; k++)
-                expect_row(want, CJ__COL_ALL, k - range[0], &rows[k]);
+            ck_assert_int_eq(cj__block_find(index, rows[from].node + 1, range), CJ_OK);
+            ck_assert_uint_eq(range[0], range[1]);
         }
-        ck_assert_int_eq(cj__block_run(core, node[0], (uint32_t[]){n, n}, want, &out.c),
+        ck_assert_int_eq(cj__block_find(index, rows[0].node - 1, range), CJ_OK);
+        ck_assert_uint_eq(range[0], range[1]);
+        ck_assert_int_eq(cj__block_run(core, 1, (uint32_t[]){n, n}, want, &out.c),
                          CJ_ECORRUPT);
-        ck_assert_int_eq(
-            cj__block_run(core, node[0], (uint32_t[]){0, n + 1}, want, &out.c),
-            CJ_ECORRUPT);
+        ck_assert_int_eq(cj__block_run(core, 1, (uint32_t[]){0, n + 1}, want, &out.c),
+                         CJ_ECORRUPT);
+        bytes_free(index);
+        cj__str_end(&made);
+        cj__arena_reset(&b.read);
         free_both(core, props);
     }
     bench_end(&b);

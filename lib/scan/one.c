@@ -96,45 +96,19 @@ out:
     return rc;
 }
 
-/* Of few profiles many blocks have nobody: what nodes a block has is kept, as their
- * numbers and then where the rows of each begin. */
+/* Of few profiles many blocks have nobody: what nodes a block has is kept. */
 static int32_t one_keep_nodes(cj__worker *w, int64_t block)
 {
-    uint32_t bytes[CJ__BLOCK_EVENTS + CJ__BLOCK_EVENTS / 2 + 1];
-    uint16_t row[CJ__BLOCK_EVENTS + 1];
-    int64_t n;
+    cj__str index;
     int32_t rc;
 
-    CJ_TRY(cj__block_nodes(w->bytes, bytes, row, &n));
-    memcpy(bytes + n, row, ((size_t)n + 1) * sizeof *row);
-    CJ_TRY(
-        cj__reader_keep(w->walk->plan.reader, CJ__KEPT_NODES, block,
-                        (cj__text){(const char *)bytes, (size_t)n * 6 + sizeof *row}));
+    cj__str_init(&index, w->core.allocator, CJ__CORE_BYTES);
+    CJ_TRY(cj__block_nodes(w->bytes, &index));
+    CJ_TRY(cj__reader_keep(w->walk->plan.reader, CJ__KEPT_NODES, block,
+                           (cj__text){index.data, index.n}));
 out:
+    cj__str_end(&index);
     return rc;
-}
-
-/* The rows of a node; none: range[0] == range[1]. */
-static void one_find(const cj__kept_block *nodes, uint32_t node, uint32_t range[2])
-{
-    const size_t n = (nodes->n - sizeof(uint16_t)) / 6;
-    const uint32_t *at = (const uint32_t *)(const void *)nodes->bytes;
-    const uint16_t *row = (const uint16_t *)(const void *)(at + n);
-    size_t low = 0, high = n;
-
-    range[0] = range[1] = 0;
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-
-        if (at[middle] < node)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low < n && at[low] == node) {
-        range[0] = row[low];
-        range[1] = row[low + 1];
-    }
 }
 
 /* A node's rows of a block that it may be in, when the scan keeps what it reads. */
@@ -151,10 +125,10 @@ static int32_t one_kept(cj__worker *w, uint32_t node, int64_t block, one_block *
         CJ_TRY(one_keep_nodes(w, block));
         return one_rows(w, node, b);
     }
-    one_find(nodes, node, range);
+    rc = cj__block_find((cj__text){(const char *)nodes->bytes, nodes->n}, node, range);
     cj__reader_let_go(reader, CJ__KEPT_NODES, nodes);
-    if (range[0] == range[1])
-        return CJ_OK;
+    if (rc != CJ_OK || range[0] == range[1])
+        return rc;
     if (b->id != block)
         CJ_TRY(one_open(w, block, b));
     CJ_TRY(one_run(w, node, b, range));

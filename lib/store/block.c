@@ -41,6 +41,18 @@ int cj__block_layout_read(cj__text core, cj__block_layout *out)
     return b.bad || b.at != b.end ? -1 : 0;
 }
 
+int cj__block_layout_nodes(const cj__block_layout *layout, uint32_t *runs,
+                           cj__text *steps, cj__text *lengths)
+{
+    cj__bytes b = cj__bytes_of(layout->sections[CJ__SECTION_NODES]);
+    uint64_t n = cj__bytes_varint(&b);
+
+    *steps = cj__bytes_sized(&b);
+    *lengths = cj__bytes_rest(&b);
+    *runs = (uint32_t)n;
+    return b.bad || n < 1 || n > (uint64_t)layout->header.n ? -1 : 0;
+}
+
 int32_t cj__block_open(cj__text core, cj__text props, cj__block_header *out)
 {
     cj__block_layout layout;

@@ -35,18 +35,21 @@ int32_t cj__block_columns(cj__text core, uint32_t want, cj__columns *out);
 int32_t cj__block_node(cj__text core, uint32_t node, uint32_t want, cj__columns *out,
                        int64_t *first_row_out);
 
-/* Its nodes, ascending, and where the rows of each begin: arrays of header.n and of one
- * more, whose entry *n_out is header.n. */
-int32_t cj__block_nodes(cj__text core, uint32_t *node, uint16_t *row, int64_t *n_out);
-/* Decode rows [first, end), the node's as cj__block_nodes says. */
+/* Decode rows [first, end), the node's as cj__block_find says. */
 int32_t cj__block_run(cj__text core, uint32_t node, const uint32_t range[2],
                       uint32_t want, cj__columns *out);
+
+/* Append an index of a block's nodes, some bits each: for who keeps it in memory to
+ * look for many.  (block_nodes.c) */
+int32_t cj__block_nodes(cj__text core, cj__str *index);
+/* The rows of a node, by such an index; none: range[0] == range[1]. */
+int32_t cj__block_find(cj__text index, uint32_t node, uint32_t range[2]);
 
 /* Decode everything back to rows (texts in the arena or borrowed from the bytes):
  * rows[] has room for header.n.  props.data NULL: rows come without properties. */
 int32_t cj__block_rows(cj__text core, cj__text props, cj__arena *arena, cj__row *rows,
                        int64_t *n_out);
-/* Rows [first, end) alone, as many, of the node as cj__block_nodes says. */
+/* Rows [first, end) alone, as many, of the node as cj__block_find says. */
 int32_t cj__block_run_rows(cj__text core, cj__text props, uint32_t node,
                            const uint32_t range[2], cj__arena *arena, cj__row *rows);
 

@@ -30,25 +30,13 @@ static int reader_open(block_reader *r, cj__text core)
 /* ---- nodes ------------------------------------------------------------------------
  */
 
-/* The packs of node steps and run lengths. */
-static int nodes_open(block_reader *r, cj__text *steps, cj__text *lengths)
-{
-    cj__bytes b = cj__bytes_of(r->layout.sections[CJ__SECTION_NODES]);
-    uint64_t runs = cj__bytes_varint(&b);
-
-    *steps = cj__bytes_sized(&b);
-    *lengths = cj__bytes_rest(&b);
-    r->runs = (uint32_t)runs;
-    return b.bad || runs < 1 || runs > r->n ? -1 : 0;
-}
-
 /* Runs into a[] (steps) and b[] (lengths, made 1 higher). */
 static int nodes_read(block_reader *r)
 {
     cj__text steps, lengths;
     uint64_t rows = 0;
 
-    if (nodes_open(r, &steps, &lengths) != 0 ||
+    if (cj__block_layout_nodes(&r->layout, &r->runs, &steps, &lengths) != 0 ||
         cj__pack_get(steps, r->runs, 0, r->runs, r->a) != 0 ||
         cj__pack_get(lengths, r->runs, 0, r->runs, r->b) != 0)
         return -1;
@@ -80,7 +68,7 @@ static int nodes_find(block_reader *r, uint32_t node)
     uint64_t rows = 0;
     int found = 0;
 
-    if (nodes_open(r, &steps, &lengths) != 0)
+    if (cj__block_layout_nodes(&r->layout, &r->runs, &steps, &lengths) != 0)
         return -1;
     for (uint32_t at = 0; at < r->runs && !found; at += n) {
         n = r->runs - at < PART ? r->runs - at : PART;
@@ -440,25 +428,6 @@ int32_t cj__block_node(cj__text core, uint32_t node, uint32_t want, cj__columns 
     if (reader_columns(&r, want, out) != 0)
         return cj__block_corrupt();
     *first_row_out = r.from;
-    return CJ_OK;
-}
-
-int32_t cj__block_nodes(cj__text core, uint32_t *node, uint16_t *row, int64_t *n_out)
-{
-    uint32_t value, at = 0;
-    block_reader r;
-
-    *n_out = 0;
-    if (reader_open(&r, core) != 0 || nodes_read(&r) != 0)
-        return cj__block_corrupt();
-    value = r.layout.header.first_node;
-    for (uint32_t i = 0; i < r.runs; i++) {
-        node[i] = value += (uint32_t)r.a[i];
-        row[i] = (uint16_t)at;
-        at += (uint32_t)r.b[i];
-    }
-    row[r.runs] = (uint16_t)at;
-    *n_out = r.runs;
     return CJ_OK;
 }
 

@@ -46,6 +46,11 @@ typedef struct cj__block_layout {
 /* Read the head without looking at checksums: 0, or -1 when damaged. */
 int cj__block_layout_read(cj__text core, cj__block_layout *out);
 
+/* The section of nodes: how many runs, and the packs of their steps and lengths.  0, or
+ * -1 when damaged. */
+int cj__block_layout_nodes(const cj__block_layout *layout, uint32_t *runs,
+                           cj__text *steps, cj__text *lengths);
+
 int32_t cj__block_corrupt(void); /* fails with CJ_ECORRUPT */
 
 #endif

@@ -44,11 +44,32 @@ static cj__columns fuzz_columns(fuzz_out *o)
                          NULL};
 }
 
+/* The index of nodes, and the rows that it finds. */
+static void fuzz_nodes(fuzz_out *o, cj__arena *arena, cj__text core, cj__text props)
+{
+    cj__columns c = fuzz_columns(o);
+    cj__str index;
+    uint32_t range[2];
+
+    cj__str_init(&index, arena->allocator, 1 << 20);
+    if (cj__block_nodes(core, &index) == CJ_OK) {
+        for (uint32_t node = 0; node < 9; node++) {
+            if (cj__block_find((cj__text){index.data, index.n}, node, range) != CJ_OK ||
+                range[0] == range[1])
+                continue;
+            fuzz_expect(range[0] < range[1] && range[1] <= CJ__BLOCK_EVENTS);
+            cj__block_run_rows(core, props, node, range, arena, o->got);
+            if (cj__block_run(core, node, range, CJ__COL_ALL, &c) == CJ_OK)
+                fuzz_expect(c.n == range[1] - range[0]);
+        }
+    }
+    cj__str_end(&index);
+}
+
 static void fuzz_read(fuzz_out *o, cj__arena *arena, cj__text bytes)
 {
     cj__columns c = fuzz_columns(o);
     cj__block_header h;
-    uint16_t row[CJ__BLOCK_EVENTS + 1];
     int64_t first, rows;
     size_t split = bytes.n > 2 ? (size_t)(uint8_t)bytes.data[1] * 8 : 0;
     cj__text core = bytes, props = {bytes.data, 0};
@@ -64,16 +85,7 @@ static void fuzz_read(fuzz_out *o, cj__arena *arena, cj__text bytes)
     for (uint32_t node = 0; node < 6; node++)
         if (cj__block_node(core, node, CJ__COL_ALL, &c, &first) == CJ_OK)
             fuzz_expect(first + c.n <= CJ__BLOCK_EVENTS);
-    if (cj__block_nodes(core, o->narrow[6], row, &rows) == CJ_OK) {
-        fuzz_expect(rows > 0 && row[rows] <= CJ__BLOCK_EVENTS);
-        for (int64_t i = 0; i < 9 && i < rows; i++) {
-            const uint32_t range[2] = {row[i], row[i + 1]};
-
-            cj__block_run_rows(core, props, 1, range, arena, o->got);
-            if (cj__block_run(core, 1, range, CJ__COL_ALL, &c) == CJ_OK)
-                fuzz_expect(c.n == range[1] - range[0]);
-        }
-    }
+    fuzz_nodes(o, arena, core, props);
     cj__block_rows(core, props, arena, o->got, &rows);
 }
 
