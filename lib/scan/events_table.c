@@ -9,45 +9,19 @@
 #define EVENTS_WINDOW 65536 /* events; small limits get smaller windows */
 #define EVENTS_WINDOW_LEAST 512
 
-enum {
-    EVENTS_PROFILE,
-    EVENTS_NODE,
-    EVENTS_TIME,
-    EVENTS_NAME,
-    EVENTS_CHANNEL,
-    EVENTS_SESSION,
-    EVENTS_CAMPAIGN,
-    EVENTS_CONTENT,
-    EVENTS_PRODUCT,
-    EVENTS_ORDER,
-    EVENTS_QUANTITY,
-    EVENTS_VALUE,
-    EVENTS_CURRENCY,
-    EVENTS_PROPERTIES
-};
-#define EVENTS_COLUMNS                                                                 \
-    "profile:i node:i time_ms:i name:t channel:t session:t campaign:t content:t "      \
-    "product:t order_id:t quantity:i value_minor:i currency:t properties:t"
-
 typedef struct events_walk {
     cj__plan plan;
+    cj__events events;
     uint32_t name; /* 0: all */
-    int64_t limit;
-    cj_table *table;
     cj__bins bins;
     cj__windows windows;
 
     uint32_t lo, hi; /* the window */
     uint64_t *bits;  /* its nodes; NULL: none is foreign, so they are [lo, hi) */
-    cj__arena block, kept;
+    cj__arena block;
     cj__str core, props;
     cj__frame scout; /* node, time and name of a block */
     cj__row *decoded;
-    cj__row *rows; /* wanted, in order of arrival within a slice */
-    size_t rows_capacity;
-    int64_t n_rows;
-    cj__sort_key *keys;
-    size_t keys_capacity;
 } events_walk;
 
 static void events_mark(events_walk *w)
@@ -103,35 +77,6 @@ static int32_t events_scout(events_walk *w, cj__text core, int64_t n, int *any)
     return rc;
 }
 
-static int32_t events_copy(events_walk *w, cj__text *text)
-{
-    if (text->data == NULL)
-        return CJ_OK;
-    text->data = cj__arena_text(&w->kept, text->data, text->n);
-    return text->data == NULL ? CJ_ENOMEM : CJ_OK;
-}
-
-static int32_t events_keep(events_walk *w, const cj__row *row)
-{
-    void *rows = w->rows;
-    cj__row *to;
-    int32_t rc;
-
-    rc = cj__array_grow(&w->plan.db->cx.allocator, &rows, &w->rows_capacity,
-                        (size_t)w->n_rows + 1, sizeof *w->rows, UINT32_MAX);
-    w->rows = rows;
-    if (rc != CJ_OK)
-        return rc;
-    to = &w->rows[w->n_rows];
-    *to = *row;
-    CJ_TRY(events_copy(w, &to->session));
-    CJ_TRY(events_copy(w, &to->order));
-    CJ_TRY(events_copy(w, &to->properties));
-    w->n_rows++;
-out:
-    return rc;
-}
-
 static int32_t events_block(events_walk *w, const cj__part_block *block)
 {
     cj__text core, props;
@@ -157,7 +102,7 @@ static int32_t events_block(events_walk *w, const cj__part_block *block)
         const cj__row *row = &w->decoded[i];
 
         if (events_wants(w, row->node, row->time_ms, row->name))
-            CJ_TRY(events_keep(w, row));
+            CJ_TRY(cj__events_keep(&w->events, w->plan.profile_of[row->node], row));
     }
 out:
     return rc;
@@ -169,8 +114,6 @@ static int32_t events_gather(events_walk *w)
     int64_t first, end;
     int32_t rc = CJ_OK;
 
-    w->n_rows = 0;
-    cj__arena_reset(&w->kept);
     events_mark(w);
     for (int64_t i = 0; i < p->n_parts; i++) {
         const cj__part *part = &p->parts[i];
@@ -187,105 +130,19 @@ static int32_t events_gather(events_walk *w)
         const cj__row *row = &p->rows[p->journal[i] & 0xFFFFFFFF];
 
         if (w->name == 0 || row->name == w->name)
-            CJ_TRY(events_keep(w, row));
+            CJ_TRY(cj__events_keep(&w->events, (uint32_t)(p->journal[i] >> 32), row));
     }
 out:
     return rc;
 }
 
-static int32_t events_term(events_walk *w, int column, uint32_t id)
-{
-    cj__text text;
-    int32_t rc = cj__reader_term(w->plan.reader, id, &text);
-
-    if (rc == CJ_OK && text.data != NULL)
-        cj__table_text(w->table, column, text.data, text.n);
-    else if (rc == CJ_OK)
-        cj__table_null(w->table, column);
-    return rc;
-}
-
-static void events_text(events_walk *w, int column, cj__text text)
-{
-    if (text.data != NULL)
-        cj__table_text(w->table, column, text.data, text.n);
-    else
-        cj__table_null(w->table, column);
-}
-
-/* An event without a currency of its own is in the store's. */
-static int32_t events_money(events_walk *w, const cj__row *row)
-{
-    if (!row->has_value) {
-        cj__table_null(w->table, EVENTS_VALUE);
-        cj__table_null(w->table, EVENTS_CURRENCY);
-        return CJ_OK;
-    }
-    cj__table_int64(w->table, EVENTS_VALUE, row->value_minor);
-    if (row->currency != 0)
-        return events_term(w, EVENTS_CURRENCY, row->currency);
-    cj__table_put(w->table, EVENTS_CURRENCY, w->plan.db->currency);
-    return CJ_OK;
-}
-
-static int32_t events_put(events_walk *w, uint32_t profile, const cj__row *row)
-{
-    cj_table *t = w->table;
-    int32_t rc;
-
-    cj__table_int64(t, EVENTS_PROFILE, profile);
-    cj__table_int64(t, EVENTS_NODE, row->node);
-    cj__table_int64(t, EVENTS_TIME, row->time_ms);
-    CJ_TRY(events_term(w, EVENTS_NAME, row->name));
-    CJ_TRY(events_term(w, EVENTS_CHANNEL, row->channel));
-    events_text(w, EVENTS_SESSION, row->session);
-    CJ_TRY(events_term(w, EVENTS_CAMPAIGN, row->campaign));
-    CJ_TRY(events_term(w, EVENTS_CONTENT, row->content));
-    CJ_TRY(events_term(w, EVENTS_PRODUCT, row->product));
-    events_text(w, EVENTS_ORDER, row->order);
-    if (row->quantity != 0)
-        cj__table_int64(t, EVENTS_QUANTITY, row->quantity);
-    else
-        cj__table_null(t, EVENTS_QUANTITY);
-    CJ_TRY(events_money(w, row));
-    events_text(w, EVENTS_PROPERTIES, row->properties);
-out:
-    return rc;
-}
-
-/* Put the window's rows into the table in order, as far as the limit allows. */
-static int32_t events_emit(events_walk *w)
-{
-    void *keys = w->keys;
-    int64_t room = w->limit;
-    int32_t rc;
-
-    rc = cj__array_grow(&w->plan.db->cx.allocator, &keys, &w->keys_capacity,
-                        (size_t)w->n_rows * 2, sizeof *w->keys, SIZE_MAX);
-    w->keys = keys;
-    if (rc != CJ_OK)
-        return rc;
-    for (int64_t i = 0; i < w->n_rows; i++)
-        w->keys[i] = (cj__sort_key){.time_ms = w->rows[i].time_ms,
-                                    .profile = w->plan.profile_of[w->rows[i].node],
-                                    .node = w->rows[i].node,
-                                    .row = (uint32_t)i};
-    cj__sort_keys(w->keys, w->keys + w->n_rows, w->n_rows);
-    for (int64_t i = 0; i < w->n_rows && i < room; i++)
-        CJ_TRY(events_put(w, w->keys[i].profile, &w->rows[w->keys[i].row]));
-    w->limit -= w->n_rows < room ? w->n_rows : room;
-out:
-    return rc;
-}
-
-static int32_t events_begin(events_walk *w, const cj_events_options *opts)
+static int32_t walk_begin(events_walk *w, const cj_events_options *opts)
 {
     const cj__plan *p = &w->plan;
     const cj__allocator *a = &p->db->cx.allocator;
-    int64_t window = opts->limit == 0 ? EVENTS_LIMIT : opts->limit;
+    int64_t window = w->events.limit;
     int32_t rc;
 
-    w->limit = window;
     window = window > EVENTS_WINDOW ? EVENTS_WINDOW : window;
     window = window < EVENTS_WINDOW_LEAST ? EVENTS_WINDOW_LEAST : window;
     CJ_TRY(cj__frame_reserve(&w->scout, CJ__BLOCK_EVENTS));
@@ -311,8 +168,6 @@ static void events_end(events_walk *w)
 {
     const cj__allocator *a = &w->plan.db->cx.allocator;
 
-    cj__free(a, w->keys, w->keys_capacity * sizeof *w->keys);
-    cj__free(a, w->rows, w->rows_capacity * sizeof *w->rows);
     cj__free(a, w->decoded, CJ__BLOCK_EVENTS * sizeof *w->decoded);
     cj__free(a, w->bits, cj__bits_bytes(w->plan.n_nodes));
     cj__free(a, w->windows.at, w->windows.capacity * sizeof *w->windows.at);
@@ -320,22 +175,21 @@ static void events_end(events_walk *w)
     cj__str_end(&w->core);
     cj__str_end(&w->props);
     cj__arena_end(&w->block);
-    cj__arena_end(&w->kept);
     cj__bins_end(&w->bins);
+    cj__events_end(&w->events);
     cj__plan_end(&w->plan);
-    cj__table_free(w->table);
 }
 
 static int32_t events_walk_all(events_walk *w, const cj_events_options *opts)
 {
     int32_t rc;
 
-    CJ_TRY(events_begin(w, opts));
-    for (int64_t i = 0; i < w->windows.n && w->limit > 0; i++) {
+    CJ_TRY(walk_begin(w, opts));
+    for (int64_t i = 0; i < w->windows.n && w->events.limit > 0; i++) {
         w->lo = w->windows.at[i].lo;
         w->hi = w->windows.at[i].hi;
         CJ_TRY(events_gather(w));
-        CJ_TRY(events_emit(w));
+        CJ_TRY(cj__events_emit(&w->events));
     }
 out:
     return rc;
@@ -366,23 +220,23 @@ int32_t cj__events_table(cj_db *db, const cj_events_options *opts, cj_table **ou
     w.plan.db = db;
     w.bins.allocator = a;
     cj__arena_init(&w.block, a);
-    cj__arena_init(&w.kept, a);
     cj__str_init(&w.core, a, CJ__CORE_BYTES);
     cj__str_init(&w.props, a, CJ__PROPS_BYTES);
     cj__frame_init(&w.scout, a, CJ__COL_NAME);
     CJ_TRY(events_check(opts));
-    CJ_TRY(cj__table_new(a, EVENTS_COLUMNS, &w.table));
     if (opts->profile <= (int64_t)UINT32_MAX - 1)
         scan.profile = (uint32_t)opts->profile;
     CJ_TRY(cj__plan_open(&w.plan, db, &scan));
+    CJ_TRY(cj__events_begin(&w.events, w.plan.reader,
+                            opts->limit == 0 ? EVENTS_LIMIT : opts->limit));
     if (opts->name != NULL)
         CJ_TRY(cj__reader_term_id(w.plan.reader, CJ__SPACE_NAME,
                                   cj__text_of(opts->name), &w.name));
     if (w.plan.n_nodes > 0 && opts->profile <= w.plan.n_nodes &&
         (opts->name == NULL || w.name != 0))
         CJ_TRY(events_walk_all(&w, opts));
-    rc = cj__table_finish(w.table, out);
-    w.table = NULL; /* it is out's, or freed */
+    rc = cj__table_finish(w.events.table, out);
+    w.events.table = NULL; /* it is out's, or freed */
 out:
     events_end(&w);
     return rc;

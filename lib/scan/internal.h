@@ -294,4 +294,31 @@ void cj__window_end(cj__walk *walk, cj__window *window);
 /* one.c */
 int32_t cj__scan_one(cj__worker *w);
 
+/* ---- events_put.c: events on their way to a table -----------------------------------
+ */
+
+typedef struct cj__event_row {
+    cj__row row;
+    uint32_t profile;
+} cj__event_row;
+
+typedef struct cj__events {
+    cj__reader *reader; /* NULL: not begun */
+    cj_table *table;
+    int64_t limit; /* rows that it still takes */
+    cj__arena texts;
+    cj__event_row *rows; /* in order of arrival within a slice */
+    size_t rows_capacity;
+    int64_t n_rows;
+    cj__sort_key *keys;
+    size_t keys_capacity;
+} cj__events;
+
+int32_t cj__events_begin(cj__events *e, cj__reader *reader, int64_t limit);
+void cj__events_end(cj__events *e); /* before the reader's end */
+/* A copy of the row, for the next emit. */
+int32_t cj__events_keep(cj__events *e, uint32_t profile, const cj__row *row);
+/* Put what is kept into the table in order, as far as the limit allows. */
+int32_t cj__events_emit(cj__events *e);
+
 #endif
