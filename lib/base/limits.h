@@ -26,10 +26,12 @@
                         */
 #define CJ__KEPT_ZONES_BYTES                                                           \
     ((size_t)8 << 20) /* 10 million events of a shop with 5,000 products */
-#define CJ__KEPT_NODES_BYTES ((size_t)8 << 20) /* 90 days of those 10 million events   \
-                                                */
-#define CJ__MAX_LIVE 1000          /* live segments: each looks at what is recorded */
-#define CJ__MAX_FEED 1000000       /* rows of one look at the feed */
+#define CJ__KEPT_NODES_BYTES                                                           \
+    ((size_t)8 << 20) /* all blocks of a year of those events */
+#define CJ__TAIL_BYTES                                                                 \
+    ((size_t)16 << 20)       /* of unsealed rows: twice what seal_events lets wait */
+#define CJ__MAX_LIVE 1000    /* live segments: each looks at what is recorded */
+#define CJ__MAX_FEED 1000000 /* rows of one look at the feed */
 #define CJ__MAX_SEGMENT_DEPTH 32   /* conditions within conditions: read by people */
 #define CJ__MAX_SEGMENT_NODES 1024 /* values of lists aside: each is evaluated */
 #define CJ__MAX_SEGMENT_LIST 10000 /* values: longer ones are static lists */

@@ -3,13 +3,37 @@
 #include "identity/internal.h"
 #include "store/reader.h"
 
+#include <string.h>
+
+/* Keep them ascending by insertion: rings are short. */
+static int32_t tables_node(cj__arena *arena, uint32_t **nodes, size_t *n, uint32_t node)
+{
+    size_t i = *n;
+
+    if ((i & (i - 1)) == 0) { /* 0, 1, 2, 4, ...: room for as many again */
+        uint32_t *grown = cj__arena_alloc(arena, (2 * i + 1) * sizeof *grown);
+
+        if (grown == NULL)
+            return CJ_ENOMEM;
+        if (i > 0)
+            memcpy(grown, *nodes, i * sizeof *grown);
+        *nodes = grown;
+    }
+    for (; i > 0 && (*nodes)[i - 1] > node; i--)
+        (*nodes)[i] = (*nodes)[i - 1];
+    (*nodes)[i] = node;
+    ++*n;
+    return i > 0 && (*nodes)[i - 1] == node
+               ? cj__fail(CJ_ECORRUPT, "the ring of node %u is broken", node)
+               : CJ_OK;
+}
+
 int32_t cj__profile_nodes(cj__conn *conn, int64_t profile, cj__arena *arena,
                           uint32_t **nodes_out, size_t *n_out)
 {
     int64_t n_nodes;
     cj__node node;
     uint32_t root, at;
-    size_t n = 0;
     int32_t rc;
 
     *nodes_out = NULL;
@@ -18,24 +42,16 @@ int32_t cj__profile_nodes(cj__conn *conn, int64_t profile, cj__arena *arena,
     if (profile < 1 || profile > n_nodes)
         CJ_TRY(cj__fail(CJ_ENOTFOUND, "no profile %lld", (long long)profile));
     CJ_TRY(cj__node_read(conn, (uint32_t)profile, &node));
-    at = root = node.profile;
-    do { /* count the ring, then walk it once more */
-        CJ_TRY(cj__node_read(conn, at, &node));
+    root = node.profile;
+    at = (uint32_t)profile;
+    do {
+        CJ_TRY(tables_node(arena, nodes_out, n_out, at));
         at = node.next;
-        if (++n > (size_t)n_nodes || at == 0 || at > n_nodes)
+        if (at == 0 || at > n_nodes || node.profile != root)
             CJ_TRY(cj__fail(CJ_ECORRUPT, "the ring of profile %u is broken", root));
-    } while (at != root);
-    *nodes_out = cj__arena_alloc(arena, n * sizeof **nodes_out);
-    if (*nodes_out == NULL)
-        CJ_TRY(CJ_ENOMEM);
-    for (*n_out = 0; *n_out < n; ++*n_out) {
-        size_t i = *n_out; /* insertion keeps them ascending: rings are short */
-        for (; i > 0 && (*nodes_out)[i - 1] > at; i--)
-            (*nodes_out)[i] = (*nodes_out)[i - 1];
-        (*nodes_out)[i] = at;
-        CJ_TRY(cj__node_read(conn, at, &node));
-        at = node.next;
-    }
+        if (at != profile)
+            CJ_TRY(cj__node_read(conn, at, &node));
+    } while (at != profile);
 out:
     return rc;
 }

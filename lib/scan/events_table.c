@@ -12,7 +12,6 @@
 typedef struct events_walk {
     cj__plan plan;
     cj__events events;
-    uint32_t name; /* 0: all */
     cj__bins bins;
     cj__windows windows;
 
@@ -31,9 +30,7 @@ static void events_mark(events_walk *w)
     if (w->bits == NULL)
         return;
     memset(w->bits, 0, cj__bits_bytes(p->n_nodes));
-    for (int64_t i = 0; i < p->n_nodes_of; i++)
-        cj__bits_set(w->bits, p->nodes[i]);
-    for (uint32_t node = w->lo; p->opts.profile == 0 && node <= p->n_nodes; node++) {
+    for (uint32_t node = w->lo; node <= p->n_nodes; node++) {
         if (p->profile_of[node] >= w->lo && p->profile_of[node] < w->hi)
             cj__bits_set(w->bits, node);
     }
@@ -61,7 +58,7 @@ static int events_wants(const events_walk *w, uint32_t node, int64_t time_ms,
         return 0;
     root = p->profile_of[node];
     return root >= w->lo && root < w->hi && time_ms >= p->from_ms &&
-           time_ms < p->until_ms && (w->name == 0 || name == w->name);
+           time_ms < p->until_ms && (w->events.name == 0 || name == w->events.name);
 }
 
 /* Whether a block holds a wanted row: properties are dear, names are not. */
@@ -129,14 +126,14 @@ static int32_t events_gather(events_walk *w)
     for (int64_t i = first; i < end; i++) {
         const cj__row *row = &p->rows[p->journal[i] & 0xFFFFFFFF];
 
-        if (w->name == 0 || row->name == w->name)
+        if (w->events.name == 0 || row->name == w->events.name)
             CJ_TRY(cj__events_keep(&w->events, (uint32_t)(p->journal[i] >> 32), row));
     }
 out:
     return rc;
 }
 
-static int32_t walk_begin(events_walk *w, const cj_events_options *opts)
+static int32_t walk_begin(events_walk *w)
 {
     const cj__plan *p = &w->plan;
     const cj__allocator *a = &p->db->cx.allocator;
@@ -155,11 +152,7 @@ static int32_t walk_begin(events_walk *w, const cj_events_options *opts)
             return CJ_ENOMEM;
     }
     CJ_TRY(cj__bins_make(&w->bins, p, window));
-    if (opts->profile == 0)
-        CJ_TRY(cj__bins_cut(&w->bins, 1, p->n_nodes + 1, &w->windows));
-    else
-        CJ_TRY(
-            cj__bins_cut(&w->bins, p->opts.profile, p->opts.profile + 1, &w->windows));
+    CJ_TRY(cj__bins_cut(&w->bins, 1, p->n_nodes + 1, &w->windows));
 out:
     return rc;
 }
@@ -180,11 +173,11 @@ static void events_end(events_walk *w)
     cj__plan_end(&w->plan);
 }
 
-static int32_t events_walk_all(events_walk *w, const cj_events_options *opts)
+static int32_t events_of_all(events_walk *w)
 {
     int32_t rc;
 
-    CJ_TRY(walk_begin(w, opts));
+    CJ_TRY(walk_begin(w));
     for (int64_t i = 0; i < w->windows.n && w->events.limit > 0; i++) {
         w->lo = w->windows.at[i].lo;
         w->hi = w->windows.at[i].hi;
@@ -224,17 +217,18 @@ int32_t cj__events_table(cj_db *db, const cj_events_options *opts, cj_table **ou
     cj__str_init(&w.props, a, CJ__PROPS_BYTES);
     cj__frame_init(&w.scout, a, CJ__COL_NAME);
     CJ_TRY(events_check(opts));
-    if (opts->profile <= (int64_t)UINT32_MAX - 1)
-        scan.profile = (uint32_t)opts->profile;
+    scan.profile = (uint32_t)opts->profile;
+    if (opts->profile > CJ__MAX_NODES)
+        scan.profile = CJ__MAX_NODES; /* no more than that is there */
     CJ_TRY(cj__plan_open(&w.plan, db, &scan));
     CJ_TRY(cj__events_begin(&w.events, w.plan.reader,
                             opts->limit == 0 ? EVENTS_LIMIT : opts->limit));
     if (opts->name != NULL)
         CJ_TRY(cj__reader_term_id(w.plan.reader, CJ__SPACE_NAME,
-                                  cj__text_of(opts->name), &w.name));
-    if (w.plan.n_nodes > 0 && opts->profile <= w.plan.n_nodes &&
-        (opts->name == NULL || w.name != 0))
-        CJ_TRY(events_walk_all(&w, opts));
+                                  cj__text_of(opts->name), &w.events.name));
+    if (w.plan.n_nodes > 0 && (opts->name == NULL || w.events.name != 0))
+        CJ_TRY(opts->profile == 0 ? events_of_all(&w)
+                                  : cj__events_of_one(&w.events, &w.plan));
     rc = cj__table_finish(w.events.table, out);
     w.events.table = NULL; /* it is out's, or freed */
 out:

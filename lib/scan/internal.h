@@ -29,7 +29,8 @@ typedef struct cj__plan {
     int64_t from_ms, until_ms; /* of opts, open ends resolved */
     cj__part *parts;           /* by (from_ms, id) */
     int64_t n_parts, n_blocks, n_events;
-    const uint32_t *profile_of; /* profile_of[node] <= node */
+    const uint32_t
+        *profile_of; /* profile_of[node] <= node; NULL: one profile, or some */
     const uint8_t *mask;
     uint32_t n_nodes;
     const cj__row *rows; /* the journal, in arrival order */
@@ -52,6 +53,11 @@ int32_t cj__plan_turn(cj__plan *p, int64_t *at);
 /* The journal's rows of profiles [lo, hi): journal[*first .. *end). */
 void cj__plan_journal(const cj__plan *p, uint32_t lo, uint32_t hi, int64_t *first,
                       int64_t *end);
+/* The profile of a row of p->rows. */
+static inline uint32_t cj__plan_root(const cj__plan *p, uint32_t node)
+{
+    return p->profile_of == NULL ? p->opts.profile : p->profile_of[node];
+}
 /* The first block of a part that may hold the node, or n_blocks. */
 int64_t cj__plan_block(const cj__part *part, uint32_t node);
 
@@ -293,6 +299,12 @@ void cj__window_end(cj__walk *walk, cj__window *window);
 
 /* one.c */
 int32_t cj__scan_one(cj__worker *w);
+/* The rows of a node in a block, by what is kept of it; *known_out 0: nothing is. */
+int32_t cj__one_find(cj__reader *reader, int64_t block, uint32_t node,
+                     uint32_t range[2], int *known_out);
+/* The same, of a core at hand, and keep what nodes it has. */
+int32_t cj__one_learn(cj__reader *reader, int64_t block, cj__text core, uint32_t node,
+                      uint32_t range[2]);
 
 /* ---- events_put.c: events on their way to a table -----------------------------------
  */
@@ -305,6 +317,7 @@ typedef struct cj__event_row {
 typedef struct cj__events {
     cj__reader *reader; /* NULL: not begun */
     cj_table *table;
+    uint32_t name; /* 0: all */
     int64_t limit; /* rows that it still takes */
     cj__arena texts;
     cj__event_row *rows; /* in order of arrival within a slice */
@@ -320,5 +333,8 @@ void cj__events_end(cj__events *e); /* before the reader's end */
 int32_t cj__events_keep(cj__events *e, uint32_t profile, const cj__row *row);
 /* Put what is kept into the table in order, as far as the limit allows. */
 int32_t cj__events_emit(cj__events *e);
+
+/* events_one.c: put those of the plan's one profile into the table. */
+int32_t cj__events_of_one(cj__events *e, const cj__plan *p);
 
 #endif

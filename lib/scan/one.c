@@ -64,23 +64,7 @@ out:
     return rc;
 }
 
-/* A node's rows of the block at hand. */
-static int32_t one_rows(cj__worker *w, uint32_t node, one_block *b)
-{
-    cj__frame *f = &w->gather;
-    cj__columns view;
-    int64_t first_row;
-    int32_t rc;
-
-    CJ_TRY(cj__frame_reserve(f, f->n + b->n));
-    view = cj__frame_view(f, f->n);
-    CJ_TRY(cj__block_node(w->bytes, node, w->walk->want, &view, &first_row));
-    CJ_TRY(one_take(w, node, b, &view, first_row));
-out:
-    return rc;
-}
-
-/* The same, when it is known which rows they are. */
+/* Some rows of the block at hand, a node's. */
 static int32_t one_run(cj__worker *w, uint32_t node, one_block *b,
                        const uint32_t range[2])
 {
@@ -96,39 +80,54 @@ out:
     return rc;
 }
 
-/* Of few profiles many blocks have nobody: what nodes a block has is kept. */
-static int32_t one_keep_nodes(cj__worker *w, int64_t block)
+int32_t cj__one_find(cj__reader *reader, int64_t block, uint32_t node,
+                     uint32_t range[2], int *known_out)
 {
+    cj__kept_block *nodes = cj__reader_kept(reader, CJ__KEPT_NODES, block);
+    int32_t rc;
+
+    *known_out = nodes != NULL;
+    if (nodes == NULL)
+        return CJ_OK;
+    rc = cj__block_find((cj__text){(const char *)nodes->bytes, nodes->n}, node, range);
+    cj__reader_let_go(reader, CJ__KEPT_NODES, nodes);
+    return rc;
+}
+
+/* Of few profiles many blocks have nobody: what nodes a block has is kept. */
+int32_t cj__one_learn(cj__reader *reader, int64_t block, cj__text core, uint32_t node,
+                      uint32_t range[2])
+{
+    cj__text bytes;
     cj__str index;
     int32_t rc;
 
-    cj__str_init(&index, w->core.allocator, CJ__CORE_BYTES);
-    CJ_TRY(cj__block_nodes(w->bytes, &index));
-    CJ_TRY(cj__reader_keep(w->walk->plan.reader, CJ__KEPT_NODES, block,
-                           (cj__text){index.data, index.n}));
+    cj__str_init(&index, &cj__reader_db(reader)->cx.allocator, CJ__CORE_BYTES);
+    CJ_TRY(cj__block_nodes(core, &index));
+    bytes = (cj__text){index.data, index.n};
+    CJ_TRY(cj__block_find(bytes, node, range));
+    CJ_TRY(cj__reader_keep(reader, CJ__KEPT_NODES, block, bytes));
 out:
     cj__str_end(&index);
     return rc;
 }
 
-/* A node's rows of a block that it may be in, when the scan keeps what it reads. */
-static int32_t one_kept(cj__worker *w, uint32_t node, int64_t block, one_block *b)
+/* A node's rows of a block that it may be in. */
+static int32_t one_rows(cj__worker *w, uint32_t node, int64_t block, one_block *b)
 {
     cj__reader *reader = w->walk->plan.reader;
-    cj__kept_block *nodes = cj__reader_kept(reader, CJ__KEPT_NODES, block);
     uint32_t range[2];
-    int32_t rc = CJ_OK;
+    int known;
+    int32_t rc;
 
-    if (nodes == NULL) {
+    CJ_TRY(cj__one_find(reader, block, node, range, &known));
+    if (!known) {
         if (b->id != block)
             CJ_TRY(one_open(w, block, b));
-        CJ_TRY(one_keep_nodes(w, block));
-        return one_rows(w, node, b);
+        CJ_TRY(cj__one_learn(reader, block, w->bytes, node, range));
     }
-    rc = cj__block_find((cj__text){(const char *)nodes->bytes, nodes->n}, node, range);
-    cj__reader_let_go(reader, CJ__KEPT_NODES, nodes);
-    if (rc != CJ_OK || range[0] == range[1])
-        return rc;
+    if (range[0] == range[1])
+        return CJ_OK;
     if (b->id != block)
         CJ_TRY(one_open(w, block, b));
     CJ_TRY(one_run(w, node, b, range));
@@ -138,8 +137,7 @@ out:
 
 static int32_t one_part(cj__worker *w, const cj__part *part)
 {
-    const cj__walk *walk = w->walk;
-    const cj__plan *p = &walk->plan;
+    const cj__plan *p = &w->walk->plan;
     one_block b = {0};
     int32_t rc = CJ_OK;
 
@@ -147,15 +145,8 @@ static int32_t one_part(cj__worker *w, const cj__part *part)
         uint32_t node = p->nodes[k];
 
         for (int64_t i = cj__plan_block(part, node);
-             i < part->n_blocks && part->blocks[i].first_node <= node; i++) {
-            if (walk->keeps) {
-                CJ_TRY(one_kept(w, node, part->blocks[i].id, &b));
-                continue;
-            }
-            if (b.id != part->blocks[i].id)
-                CJ_TRY(one_open(w, part->blocks[i].id, &b));
-            CJ_TRY(one_rows(w, node, &b));
-        }
+             i < part->n_blocks && part->blocks[i].first_node <= node; i++)
+            CJ_TRY(one_rows(w, node, part->blocks[i].id, &b));
     }
 out:
     return rc;

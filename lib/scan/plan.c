@@ -2,6 +2,8 @@
  * journal's rows that are wanted.  It decides what is read, never how. */
 #include "scan/internal.h"
 
+#include "identity/identity.h"
+
 #include <string.h>
 
 static int32_t plan_node(cj__plan *p, uint32_t node)
@@ -27,19 +29,31 @@ out:
     return rc;
 }
 
-/* The nodes of the one profile asked for. */
-static int32_t plan_nodes(cj__plan *p)
+/* The one profile asked for: its nodes alone are looked at.  None when there is no such
+ * profile, or when it is a guest that nobody wants. */
+static int32_t plan_profile(cj__plan *p)
 {
-    int32_t rc = CJ_OK;
+    cj__conn *conn = cj__reader_conn(p->reader);
+    int64_t n_nodes;
+    cj__node node;
+    uint32_t *nodes;
+    size_t n;
+    int32_t rc;
 
-    for (uint32_t node = p->opts.profile; node <= p->n_nodes && rc == CJ_OK; node++) {
-        if (p->profile_of[node] == p->opts.profile)
-            rc = plan_node(p, node);
-    }
-    if (rc != CJ_OK)
-        return rc;
-    p->n_foreign = p->n_nodes_of > 0 ? p->n_nodes_of - 1 : 0;
-    return CJ_OK;
+    CJ_TRY(cj__query_one(conn, STMT_IDENTIFIER_MAX, &n_nodes));
+    p->n_nodes = (uint32_t)n_nodes;
+    if (p->opts.profile > p->n_nodes)
+        return CJ_OK;
+    CJ_TRY(cj__node_read(conn, p->opts.profile, &node));
+    if (node.profile != p->opts.profile ||
+        (!p->opts.guests && (node.mask & CJ__MASK_KNOWN) == 0))
+        return CJ_OK;
+    p->opts.guests = 1; /* it has been looked at */
+    CJ_TRY(cj__profile_nodes(conn, p->opts.profile, &p->arena, &nodes, &n));
+    for (size_t i = 0; i < n; i++)
+        CJ_TRY(plan_node(p, nodes[i]));
+out:
+    return rc;
 }
 
 /* How the profiles lie: none merged and all wanted is worth to know. */
@@ -81,7 +95,21 @@ static int plan_takes(const cj__plan *p, const cj__row *row)
     if (p->opts.value_only && (!row->has_value || (row->name != CJ__NAME_ORDER &&
                                                    row->name != CJ__NAME_REFUND)))
         return 0;
-    return cj__plan_wants(p, p->profile_of[row->node]);
+    return cj__plan_wants(p, cj__plan_root(p, row->node));
+}
+
+/* The journal's rows: all, or those of one profile. */
+static int32_t plan_rows(cj__plan *p, int64_t *n_out)
+{
+    const cj__node_list nodes = {p->nodes, (size_t)p->n_nodes_of};
+    cj__row *rows;
+    int32_t rc;
+
+    if (p->opts.profile == 0)
+        return cj__reader_journal(p->reader, &p->rows, n_out);
+    rc = cj__reader_journal_of(p->reader, &nodes, &p->arena, &rows, n_out);
+    p->rows = rows;
+    return rc;
 }
 
 static int32_t plan_journal(cj__plan *p)
@@ -90,7 +118,7 @@ static int32_t plan_journal(cj__plan *p)
     int64_t n_rows;
     int32_t rc;
 
-    rc = cj__reader_journal(p->reader, &p->rows, &n_rows);
+    rc = plan_rows(p, &n_rows);
     if (rc != CJ_OK || n_rows == 0)
         return rc;
     p->journal = cj__arena_alloc(&p->arena, (size_t)n_rows * 2 * sizeof(uint64_t));
@@ -105,7 +133,7 @@ static int32_t plan_journal(cj__plan *p)
                             "the journal names a node that does not exist");
         if (plan_takes(p, row))
             p->journal[p->n_journal++] =
-                (uint64_t)p->profile_of[row->node] << 32 | (uint64_t)i;
+                (uint64_t)cj__plan_root(p, row->node) << 32 | (uint64_t)i;
     }
     cj__sort_pairs(p->journal, spare, p->n_journal, p->n_nodes);
     return CJ_OK;
@@ -125,7 +153,9 @@ int32_t cj__plan_open(cj__plan *p, cj_db *db, const cj__scan_options *opts)
     p->reader = opts->reader;
     if (p->reader == NULL)
         CJ_TRY(cj__reader_open(db, &p->reader));
-    if (opts->n_some == 0 || opts->unsealed)
+    if (opts->profile != 0)
+        CJ_TRY(plan_profile(p));
+    else if (opts->n_some == 0 || opts->unsealed)
         CJ_TRY(cj__reader_profiles(p->reader, &p->profile_of, &p->mask, &p->n_nodes));
     CJ_TRY(cj__reader_parts(p->reader, family, (cj__slice){p->from_ms, opts->until_ms},
                             &p->arena, &p->parts, &p->n_parts));
@@ -134,9 +164,7 @@ int32_t cj__plan_open(cj__plan *p, cj_db *db, const cj__scan_options *opts)
         p->n_events += p->parts[i].n_events;
     }
     CJ_TRY(plan_names(p));
-    if (p->opts.profile != 0)
-        CJ_TRY(plan_nodes(p));
-    else if (p->opts.n_some == 0)
+    if (opts->profile == 0 && opts->n_some == 0)
         CJ_TRY(plan_look(p));
     if (p->opts.n_some == 0 || p->opts.unsealed)
         CJ_TRY(plan_journal(p));

@@ -237,7 +237,7 @@ static int32_t scan_run(cj__walk *walk, const cj__scan_options *opts, int may_be
     walk->by_states = cj__states_suffice(walk->folds, walk->n_folds, opts);
     walk->want = scan_columns(walk, opts);
     walk->is_sparse = may_be_sparse && cj__sparse_suits(walk, opts);
-    walk->keeps = opts->n_some > 0;
+    walk->keeps = opts->n_some > 0 || opts->profile != 0;
     CJ_TRY(cj__plan_open(&walk->plan, db, opts));
     if (walk->plan.n_nodes == 0 && opts->n_some == 0)
         goto out;

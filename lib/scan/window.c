@@ -144,7 +144,7 @@ static int32_t window_show_idle(cj__worker *w, uint32_t lo, uint32_t hi)
     int32_t rc = CJ_OK;
 
     for (uint32_t i = lo; p->opts.idle && i < hi; i++) {
-        if (p->profile_of[i] == i && cj__plan_wants(p, i))
+        if (cj__plan_root(p, i) == i && cj__plan_wants(p, i))
             CJ_TRY(window_fold(w, i, 0, 0));
     }
 out:

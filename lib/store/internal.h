@@ -58,6 +58,21 @@ typedef struct cj__messages {
     cj__map sealed; /* hashes, cut to 48 bits, of the parts that are `cached` */
 } cj__messages;
 
+/* tail.c: the journal's unsealed rows by node. */
+typedef struct cj__tail_row cj__tail_row;
+typedef struct cj__tail {
+    const cj__allocator *allocator;
+    pthread_mutex_t lock;
+    int64_t sealed, through; /* the batches behind the one and up to the other */
+    int64_t given_up;        /* a `sealed` of which there is too much; -1: none */
+    cj__str bytes;           /* the rows as the journal has them */
+    cj__tail_row *rows;
+    size_t n, capacity;
+    cj__map last; /* of each node: its last row, + 1 */
+} cj__tail;
+void cj__tail_init(cj__tail *t, const cj__allocator *a);
+void cj__tail_end(cj__tail *t); /* a zeroed one is fine */
+
 struct cj__store {
     char *path, *wal_path;
     cj__conn writer;
@@ -88,6 +103,7 @@ struct cj__store {
     pthread_mutex_t reader_lock;
     cj__reader *idle[CJ__READERS]; /* connections to use again */
     cj__kept kept[CJ__N_KEPT];
+    cj__tail tail;
 };
 
 /* A connection in a read transaction: reader.c, and reader_blocks.c for `directory`. */

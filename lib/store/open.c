@@ -252,6 +252,7 @@ int32_t cj__store_open(cj_db *db, const char *path, const cj_open_options *opts)
     cj__kept_init(&s->kept[CJ__KEPT_CORES], a, CJ__KEPT_CORES_BYTES);
     cj__kept_init(&s->kept[CJ__KEPT_ZONES], a, CJ__KEPT_ZONES_BYTES);
     cj__kept_init(&s->kept[CJ__KEPT_NODES], a, CJ__KEPT_NODES_BYTES);
+    cj__tail_init(&s->tail, a);
     CJ_TRY(open_paths(db, path));
     CJ_TRY(open_options(db, opts));
     CJ_TRY(open_create(db));
@@ -285,6 +286,7 @@ int32_t cj__store_close(cj_db *db)
         cj__reader_free(s->idle[i]);
     for (int i = 0; i < CJ__N_KEPT; i++)
         cj__kept_end(&s->kept[i]);
+    cj__tail_end(&s->tail);
     cj__terms_reset(db);
     cj__nodes_reset(db);
     cj__messages_reset(db);

@@ -73,6 +73,15 @@ void cj__reader_let_go(cj__reader *r, int kind, cj__kept_block *b); /* NULL is f
 
 /* The unsealed events, in arrival order: the reader's, until its end. */
 int32_t cj__reader_journal(cj__reader *r, const cj__row **rows_out, int64_t *n_out);
+/* Those of some nodes, each one's in arrival order: without a look at the others, since
+ * the handle follows the journal from one question to the next.  Memory is the arena's,
+ * or the reader's. */
+typedef struct cj__node_list {
+    const uint32_t *at; /* ascending */
+    size_t n;
+} cj__node_list;
+int32_t cj__reader_journal_of(cj__reader *r, const cj__node_list *nodes,
+                              cj__arena *arena, cj__row **rows_out, int64_t *n_out);
 /* Those of the batches after a number that are still there: spent ones may be gone. */
 int32_t cj__reader_journal_after(cj__reader *r, int64_t after, cj__arena *arena,
                                  cj__row **rows_out, int64_t *n_out);
