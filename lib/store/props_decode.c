@@ -19,7 +19,7 @@ typedef struct props_decoder {
     uint32_t leader, n_led;            /* the slot whose distinct texts are numbered */
     uint16_t led[CJ__BLOCK_EVENTS];    /* the number of each row's text */
     uint16_t first[CJ__BLOCK_EVENTS];  /* a row that has it */
-    uint32_t tags[CJ__BLOCK_EVENTS];
+    uint64_t *ids;                     /* of its texts, while they are numbered */
     uint16_t slots[2 * CJ__BLOCK_EVENTS];
     cj__shape shapes[CJ__SHAPES_KEPT + 1];
 } props_decoder;
@@ -140,26 +140,27 @@ static int shape_is_whole(const cj__shape *shape)
     return shape->n_slots == 1 && shape->pieces[0].n == 0 && shape->pieces[1].n == 0;
 }
 
-/* Number the distinct ones of m texts in order of appearance. */
-static void leader_number(props_decoder *d, uint32_t m, const cj__text *texts)
+/* Number the distinct ones of a slot's texts in order of appearance.  Their ids are
+ * equal for equal texts; those of different texts may be, when texts are given. */
+static void leader_number(props_decoder *d, const cj__text *texts)
 {
     enum { SLOTS = 2 * CJ__BLOCK_EVENTS };
+    const uint64_t *ids = d->ids;
 
     memset(d->slots, 0, sizeof d->slots);
     d->n_led = 0;
-    for (uint32_t i = 0; i < m; i++) {
-        uint64_t hash = cj__hash64(0, texts[i].data, texts[i].n);
-        uint32_t slot = (uint32_t)(hash % SLOTS), tag = (uint32_t)(hash >> 32), at;
+    for (uint32_t i = 0; i < d->m; i++) {
+        uint32_t slot = (uint32_t)(ids[i] * 0x9E3779B97F4A7C15u >> 40), at;
 
-        for (;; slot = (slot + 1) % SLOTS) {
+        for (slot %= SLOTS;; slot = (slot + 1) % SLOTS) {
             at = d->slots[slot];
-            if (at == 0 || (d->tags[at - 1] == tag &&
-                            cj__text_equal(texts[d->first[at - 1]], texts[i])))
+            if (at == 0 ||
+                (ids[d->first[at - 1]] == ids[i] &&
+                 (texts == NULL || cj__text_equal(texts[d->first[at - 1]], texts[i]))))
                 break;
         }
         if (at == 0) {
             d->first[d->n_led] = (uint16_t)i;
-            d->tags[d->n_led] = tag;
             at = d->slots[slot] = (uint16_t)++d->n_led;
         }
         d->led[i] = (uint16_t)(at - 1);
@@ -170,23 +171,46 @@ static void leader_number(props_decoder *d, uint32_t m, const cj__text *texts)
 static int32_t slot_get(props_decoder *d, uint32_t s, uint32_t from, uint32_t count,
                         cj__text *out);
 
-/* Number the texts of a slot that another follows: it takes all of them. */
+/* All texts of a slot. */
+static int32_t slot_whole(props_decoder *d, uint32_t s)
+{
+    if (d->whole[s] != NULL)
+        return CJ_OK;
+    d->whole[s] = cj__arena_alloc(d->arena, sizeof **d->whole * d->m);
+    return d->whole[s] == NULL ? CJ_ENOMEM : slot_get(d, s, 0, d->m, d->whole[s]);
+}
+
+/* Number the texts of a slot that another follows: it takes all of them, or what stands
+ * for them, which is a tenth of the work. */
 static int32_t leader_read(props_decoder *d, uint32_t s)
 {
-    int32_t rc = CJ_OK;
+    int is_known;
+    int32_t rc;
 
     if (d->leader == s)
         return CJ_OK;
-    if (d->whole[s] == NULL) {
-        d->whole[s] = cj__arena_alloc(d->arena, sizeof **d->whole * d->m);
-        if (d->whole[s] == NULL)
-            return CJ_ENOMEM;
-        rc = slot_get(d, s, 0, d->m, d->whole[s]);
+    d->leader = CJ__SHAPE_SLOTS;
+    d->ids = cj__arena_alloc(d->arena, sizeof *d->ids * d->m);
+    if (d->ids == NULL)
+        return CJ_ENOMEM;
+    is_known = cj__texts_ids(d->columns[s], d->m, d->ids);
+    if (is_known < 0)
+        return props_corrupt();
+    if (is_known == 0) {
+        leader_number(d, NULL);
+    } else {
+        uint64_t *ids = d->ids;
+
+        rc = slot_whole(d, s); /* may number another one */
+        if (rc != CJ_OK)
+            return rc;
+        d->ids = ids;
+        for (uint32_t i = 0; i < d->m; i++)
+            ids[i] = cj__hash64(0, d->whole[s][i].data, d->whole[s][i].n);
+        leader_number(d, d->whole[s]);
     }
-    if (rc == CJ_OK)
-        leader_number(d, d->m, d->whole[s]);
-    d->leader = rc == CJ_OK ? s : CJ__SHAPE_SLOTS;
-    return rc;
+    d->leader = s;
+    return CJ_OK;
 }
 
 /* A column of kind follows, of slot s.  Of few rows, each text alone. */

@@ -72,6 +72,11 @@ int32_t cj__texts_get(cj__text column, const uint32_t range[3], cj__arena *arena
 int cj__texts_keys(cj__text column, const uint32_t range[3], uint64_t *scratch,
                    uint64_t *out);
 
+/* A number for each of a column's m texts: equal ones for equal texts, and only for
+ * those.  0; 1 when its kind does not tell without the texts themselves; -1 when
+ * damaged. */
+int cj__texts_ids(cj__text column, uint32_t m, uint64_t *ids);
+
 /* ---- numbers as text (texts_number.c)
  * ------------------------------------------------ */
 

@@ -1,9 +1,7 @@
-/* Reading text columns from bytes that may be damaged: as texts (in an arena), or as
- * row keys without any memory.  What a text made from a number can take is bounded, so
- * that no column makes more than a few MB. */
-#include "store/texts.h"
-
-enum { READ_CHUNK = 256 }; /* lengths read at once: 2 KiB of stack */
+/* Reading text columns, or some of their texts, from bytes that may be damaged, into an
+ * arena.  What a text made from a number can take is bounded, so that no column makes
+ * more than a few MB. */
+#include "store/texts_read.h"
 
 static int32_t read_corrupt(void)
 {
@@ -13,13 +11,7 @@ static int32_t read_corrupt(void)
 /* ---- patterns ---------------------------------------------------------------------
  */
 
-typedef struct read_patterns {
-    cj__text_pattern list[CJ__TEXTS_PATTERNS];
-    uint32_t n;
-    cj__text index, numbers; /* packs */
-} read_patterns;
-
-static int patterns_open(cj__bytes *b, read_patterns *p)
+int cj__patterns_open(cj__bytes *b, cj__patterns *p)
 {
     uint64_t n = cj__bytes_varint(b);
 
@@ -43,8 +35,7 @@ static int patterns_open(cj__bytes *b, read_patterns *p)
     return b->bad ? -1 : 0;
 }
 
-/* The text of a pattern with a number, at most CJ__TEXTS_MADE bytes. */
-static size_t pattern_write(const cj__text_pattern *p, uint64_t number, char *to)
+size_t cj__pattern_write(const cj__text_pattern *p, uint64_t number, char *to)
 {
     size_t n = p->prefix.n;
 
@@ -54,9 +45,8 @@ static size_t pattern_write(const cj__text_pattern *p, uint64_t number, char *to
     return n + p->suffix.n;
 }
 
-/* Count those of index[0 .. n) that have a number; -1 when one is no pattern. */
-static int patterns_count(const read_patterns *p, const uint64_t *index, uint32_t n,
-                          uint32_t *numbers)
+int cj__patterns_count(const cj__patterns *p, const uint64_t *index, uint32_t n,
+                       uint32_t *numbers)
 {
     for (uint32_t i = 0; i < n; i++) {
         if (index[i] >= p->n)
@@ -66,17 +56,16 @@ static int patterns_count(const read_patterns *p, const uint64_t *index, uint32_
     return 0;
 }
 
-/* Numbers of the patterned texts [from, from + n); -1 when damaged. */
-static int64_t patterns_numbers(const read_patterns *p, uint32_t m, uint32_t from,
-                                uint32_t n)
+int64_t cj__patterns_numbers(const cj__patterns *p, uint32_t m, uint32_t from,
+                             uint32_t n)
 {
-    uint64_t chunk[READ_CHUNK];
+    uint64_t chunk[CJ__READ_CHUNK];
     uint32_t numbers = 0, k;
 
     for (uint32_t at = 0; at < n; at += k) {
-        k = n - at < READ_CHUNK ? n - at : READ_CHUNK;
+        k = n - at < CJ__READ_CHUNK ? n - at : CJ__READ_CHUNK;
         if (cj__pack_get(p->index, m, from + at, k, chunk) != 0 ||
-            patterns_count(p, chunk, k, &numbers) != 0)
+            cj__patterns_count(p, chunk, k, &numbers) != 0)
             return -1;
     }
     return numbers;
@@ -84,17 +73,17 @@ static int64_t patterns_numbers(const read_patterns *p, uint32_t m, uint32_t fro
 
 /* Which pattern texts [from, from + count) are of, and the numbers of those that have
  * one; 0, or -1 when damaged. */
-static int patterns_read(const read_patterns *p, const uint32_t range[3],
+static int patterns_read(const cj__patterns *p, const uint32_t range[3],
                          uint64_t *index, uint64_t *numbers)
 {
     const uint32_t m = range[0], end = range[1] + range[2];
-    const int64_t before = patterns_numbers(p, m, 0, range[1]);
-    const int64_t after = patterns_numbers(p, m, end, m - end);
+    const int64_t before = cj__patterns_numbers(p, m, 0, range[1]);
+    const int64_t after = cj__patterns_numbers(p, m, end, m - end);
     uint32_t n = 0;
 
     if (before < 0 || after < 0 ||
         cj__pack_get(p->index, m, range[1], range[2], index) != 0 ||
-        patterns_count(p, index, range[2], &n) != 0)
+        cj__patterns_count(p, index, range[2], &n) != 0)
         return -1;
     return cj__pack_get(p->numbers, (uint32_t)(before + n + after), (uint32_t)before, n,
                         numbers);
@@ -153,12 +142,12 @@ static int32_t pattern_get(cj__bytes *b, const uint32_t range[3], cj__arena *are
     uint64_t *index = read_numbers(arena, range[2]);
     uint64_t *numbers = read_numbers(arena, range[2]);
     size_t bytes = 0;
-    read_patterns p;
+    cj__patterns p;
     char *to;
 
     if (index == NULL || numbers == NULL)
         return CJ_ENOMEM;
-    if (patterns_open(b, &p) != 0 || patterns_read(&p, range, index, numbers) != 0)
+    if (cj__patterns_open(b, &p) != 0 || patterns_read(&p, range, index, numbers) != 0)
         return read_corrupt();
     for (uint32_t i = 0; i < range[2]; i++) {
         const cj__text_pattern *one = &p.list[index[i]];
@@ -175,19 +164,14 @@ static int32_t pattern_get(cj__bytes *b, const uint32_t range[3], cj__arena *are
         out[i] = one->prefix;
         if (one->mode > 0) {
             out[i].data = to;
-            out[i].n = pattern_write(one, *numbers++, to);
+            out[i].n = cj__pattern_write(one, *numbers++, to);
             to += out[i].n;
         }
     }
     return CJ_OK;
 }
 
-typedef struct read_hex {
-    cj__text prefix, suffix, bytes;
-    size_t n; /* bytes of a text */
-} read_hex;
-
-static int hex_open(cj__bytes *b, uint32_t m, read_hex *h)
+int cj__hex_open(cj__bytes *b, uint32_t m, cj__hex_texts *h)
 {
     h->n = (size_t)cj__bytes_varint(b);
     h->prefix = cj__bytes_sized(b);
@@ -199,7 +183,7 @@ static int hex_open(cj__bytes *b, uint32_t m, read_hex *h)
     return b->bad ? -1 : 0;
 }
 
-static size_t hex_write(const read_hex *h, uint32_t i, char *to)
+size_t cj__hex_text(const cj__hex_texts *h, uint32_t i, char *to)
 {
     size_t n = h->prefix.n;
 
@@ -213,17 +197,17 @@ static size_t hex_write(const read_hex *h, uint32_t i, char *to)
 static int32_t hex_get(cj__bytes *b, const uint32_t range[3], cj__arena *arena,
                        cj__text *out)
 {
-    read_hex h;
+    cj__hex_texts h;
     char *to;
 
-    if (hex_open(b, range[0], &h) != 0)
+    if (cj__hex_open(b, range[0], &h) != 0)
         return read_corrupt();
     to = cj__arena_alloc(arena, (h.prefix.n + h.suffix.n + 2 * h.n) * range[2]);
     if (to == NULL)
         return CJ_ENOMEM;
     for (uint32_t i = 0; i < range[2]; i++) {
         out[i].data = to;
-        out[i].n = hex_write(&h, range[1] + i, to);
+        out[i].n = cj__hex_text(&h, range[1] + i, to);
         to += out[i].n;
     }
     return CJ_OK;
@@ -321,8 +305,7 @@ static int32_t plain_get(cj__text column, const uint32_t range[3], cj__arena *ar
     }
 }
 
-/* Open a dictionary's head; 0, or -1. */
-static int dictionary_open(cj__bytes *b, uint32_t m, uint32_t *k, cj__text *texts)
+int cj__dictionary_open(cj__bytes *b, uint32_t m, uint32_t *k, cj__text *texts)
 {
     uint64_t n;
 
@@ -369,7 +352,7 @@ int32_t cj__texts_get(cj__text column, const uint32_t range[3], cj__arena *arena
         return CJ_OK;
     if (column.data[0] != CJ__TEXTS_DICTIONARY)
         return plain_get(column, range, arena, out);
-    if (dictionary_open(&b, m, &k, &texts) != 0)
+    if (cj__dictionary_open(&b, m, &k, &texts) != 0)
         return read_corrupt();
     index = read_numbers(arena, count);
     if (index == NULL)
@@ -381,202 +364,4 @@ int32_t cj__texts_get(cj__text column, const uint32_t range[3], cj__arena *arena
             return read_corrupt();
     }
     return entries_get(texts, k, index, count, arena, out);
-}
-
-/* ---- keys -------------------------------------------------------------------------
- */
-
-static int raw_keys(cj__bytes *b, const uint32_t range[3], uint64_t *out)
-{
-    cj__text lengths = cj__bytes_sized(b);
-    uint32_t end = range[1] + range[2], n;
-    uint64_t chunk[READ_CHUNK];
-
-    for (uint32_t at = 0; at < end && !b->bad; at += n) {
-        n = end - at < READ_CHUNK ? end - at : READ_CHUNK;
-        if (cj__pack_get(lengths, range[0], at, n, chunk) != 0)
-            return -1;
-        for (uint32_t i = 0; i < n; i++) {
-            cj__text text = cj__bytes_take(b, chunk[i]);
-
-            if (at + i >= range[1])
-                out[at + i - range[1]] = cj__row_key(text);
-        }
-    }
-    return b->bad ? -1 : 0;
-}
-
-static int decimal_keys(cj__bytes *b, const uint32_t range[3], uint64_t *out)
-{
-    uint32_t form = cj__bytes_byte(b);
-    char text[40];
-
-    if (b->bad || form >> 4 > 2 ||
-        cj__pack_get(cj__bytes_rest(b), range[0], range[1], range[2], out) != 0)
-        return -1;
-    for (uint32_t i = 0; i < range[2]; i++) {
-        if ((form & 15) == 0 && out[i] < (uint64_t)1 << 62)
-            out[i] = out[i] << 1 | 1;
-        else
-            out[i] = cj__row_key(
-                (cj__text){text, cj__decimal_write(text, (int64_t)out[i], form)});
-    }
-    return 0;
-}
-
-/* The numbers are read to the end of out and used from there: key i is written when at
- * most i numbers have been used. */
-static int pattern_keys(cj__bytes *b, const uint32_t range[3], uint64_t *out)
-{
-    uint32_t m = range[0], count = range[2], k;
-    int64_t before, within, after;
-    uint64_t chunk[READ_CHUNK], *number;
-    char text[CJ__TEXTS_MADE];
-    read_patterns p;
-
-    if (patterns_open(b, &p) != 0)
-        return -1;
-    before = patterns_numbers(&p, m, 0, range[1]);
-    within = patterns_numbers(&p, m, range[1], count);
-    after = patterns_numbers(&p, m, range[1] + count, m - range[1] - count);
-    if (before < 0 || within < 0 || after < 0)
-        return -1;
-    number = out + count - within;
-    if (cj__pack_get(p.numbers, (uint32_t)(before + within + after), (uint32_t)before,
-                     (uint32_t)within, number) != 0)
-        return -1;
-    for (uint32_t at = 0; at < count; at += k) {
-        k = count - at < READ_CHUNK ? count - at : READ_CHUNK;
-        if (cj__pack_get(p.index, m, range[1] + at, k, chunk) != 0)
-            return -1;
-        for (uint32_t i = 0; i < k; i++) {
-            const cj__text_pattern *one = &p.list[chunk[i]];
-
-            if (one->mode > 0)
-                out[at + i] =
-                    cj__row_key((cj__text){text, pattern_write(one, *number++, text)});
-            else
-                out[at + i] = cj__row_key(one->prefix);
-        }
-    }
-    return 0;
-}
-
-static int hex_keys(cj__bytes *b, const uint32_t range[3], uint64_t *out)
-{
-    char text[CJ__TEXTS_MADE];
-    read_hex h;
-
-    if (hex_open(b, range[0], &h) != 0)
-        return -1;
-    for (uint32_t i = 0; i < range[2]; i++)
-        out[i] = cj__row_key((cj__text){text, hex_write(&h, range[1] + i, text)});
-    return 0;
-}
-
-static int uuid_keys(cj__bytes *b, const uint32_t range[3], uint64_t *out)
-{
-    cj__text bytes = cj__bytes_take(b, (uint64_t)16 * range[0]);
-    char text[36];
-
-    if (b->bad)
-        return -1;
-    for (uint32_t i = 0; i < range[2]; i++) {
-        cj__uuid_write(text, (const uint8_t *)bytes.data + (size_t)16 * (range[1] + i));
-        out[i] = cj__row_key((cj__text){text, sizeof text});
-    }
-    return 0;
-}
-
-static int front_keys(cj__bytes *b, const uint32_t range[3], uint64_t *out)
-{
-    cj__text shared = cj__bytes_sized(b), lengths = cj__bytes_sized(b), part;
-    uint32_t end = range[1] + range[2], n;
-    uint64_t same[READ_CHUNK], rest[READ_CHUNK];
-    char text[CJ__TEXTS_FRONT_BYTES];
-    size_t length = 0;
-
-    for (uint32_t at = 0; at < end; at += n) {
-        n = end - at < READ_CHUNK ? end - at : READ_CHUNK;
-        if (b->bad || cj__pack_get(shared, range[0], at, n, same) != 0 ||
-            cj__pack_get(lengths, range[0], at, n, rest) != 0)
-            return -1;
-        for (uint32_t i = 0; i < n; i++) {
-            if (same[i] > length || rest[i] > CJ__TEXTS_FRONT_BYTES - same[i])
-                return -1;
-            part = cj__bytes_take(b, rest[i]);
-            memcpy(text + same[i], part.data, part.n);
-            length = (size_t)same[i] + part.n;
-            if (at + i >= range[1])
-                out[at + i - range[1]] = cj__row_key((cj__text){text, length});
-        }
-    }
-    return b->bad ? -1 : 0;
-}
-
-static int plain_keys(cj__text column, const uint32_t range[3], uint64_t *out)
-{
-    cj__bytes b = cj__bytes_of(column);
-
-    switch (column.n > 0 ? cj__bytes_byte(&b) : 255) {
-    case CJ__TEXTS_RAW:
-        return raw_keys(&b, range, out);
-    case CJ__TEXTS_DECIMAL:
-        return decimal_keys(&b, range, out);
-    case CJ__TEXTS_PATTERN:
-        return pattern_keys(&b, range, out);
-    case CJ__TEXTS_HEXADECIMAL:
-        return hex_keys(&b, range, out);
-    case CJ__TEXTS_UUID:
-        return uuid_keys(&b, range, out);
-    case CJ__TEXTS_FRONT:
-        return front_keys(&b, range, out);
-    default:
-        return -1;
-    }
-}
-
-/* Indexes in out become keys, each entry's made only when a row needs it. */
-static int dictionary_few(cj__text texts, uint32_t k, uint32_t count, uint64_t *out)
-{
-    uint64_t last = UINT64_MAX, key = 0;
-
-    for (uint32_t i = 0; i < count; i++) {
-        const uint32_t one[3] = {k, (uint32_t)out[i], 1};
-
-        if (out[i] >= k)
-            return -1;
-        if (out[i] != last && plain_keys(texts, one, &key) != 0)
-            return -1;
-        last = out[i];
-        out[i] = key;
-    }
-    return 0;
-}
-
-int cj__texts_keys(cj__text column, const uint32_t range[3], uint64_t *scratch,
-                   uint64_t *out)
-{
-    uint32_t m = range[0], count = range[2], k;
-    cj__bytes b = cj__bytes_of(column);
-    cj__text texts;
-
-    if (column.n == 0 || m == 0 || m > CJ__PACK_MAX || range[1] > m ||
-        count > m - range[1])
-        return -1;
-    if (column.data[0] != CJ__TEXTS_DICTIONARY)
-        return plain_keys(column, range, out);
-    if (dictionary_open(&b, m, &k, &texts) != 0 ||
-        cj__pack_get(cj__bytes_rest(&b), m, range[1], count, out) != 0)
-        return -1;
-    if (count < k / 8)
-        return dictionary_few(texts, k, count, out);
-    if (plain_keys(texts, (const uint32_t[3]){k, 0, k}, scratch) != 0)
-        return -1;
-    for (uint32_t i = 0; i < count; i++) {
-        if (out[i] >= k)
-            return -1;
-        out[i] = scratch[out[i]];
-    }
-    return 0;
 }
