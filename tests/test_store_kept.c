@@ -13,7 +13,7 @@ static cj__kept kept;
 static void begin(size_t max_bytes)
 {
     cj__ctx_init(&cx, NULL, NULL, NULL, NULL, NULL, NULL);
-    cj__kept_init(&kept, &cx.allocator, max_bytes);
+    cj__kept_init(&kept, &cx.allocator, max_bytes, CJ__PART_SHIFT);
 }
 
 /* The id is in every byte. */
@@ -145,6 +145,25 @@ START_TEST(test_store_kept__blocks_of_other_parts_are_forgotten)
 }
 END_TEST
 
+/* Ids that have the part elsewhere. */
+START_TEST(test_store_kept__rows_of_other_parts_are_forgotten)
+{
+    static const int64_t parts[] = {2, 5};
+
+    begin(ROOM);
+    kept.part_shift = CJ__ROWS_SHIFT;
+    for (int64_t part = 1; part < 8; part++)
+        put(cj__rows_id(part, UINT32_MAX - (uint32_t)part));
+    cj__kept_only(&kept, parts, 2);
+    for (int64_t part = 1; part < 8; part++)
+        ck_assert_int_eq(has(cj__rows_id(part, UINT32_MAX - (uint32_t)part)),
+                         part == 2 || part == 5);
+    ck_assert_int_gt(cj__rows_id(INT32_MAX, UINT32_MAX), 0);
+    ck_assert_int_eq(cj__rows_id((int64_t)INT32_MAX + 1, 1), 0);
+    cj__kept_end(&kept);
+}
+END_TEST
+
 static void *work(void *argument)
 {
     uint64_t random = (uint64_t)(uintptr_t)argument;
@@ -194,4 +213,5 @@ HARNESS_MAIN("store_kept", test_store_kept__what_was_put_is_found,
              test_store_kept__the_oldest_goes_first,
              test_store_kept__what_is_held_stays, test_store_kept__the_quicker_one_wins,
              test_store_kept__blocks_of_other_parts_are_forgotten,
+             test_store_kept__rows_of_other_parts_are_forgotten,
              test_store_kept__threads)

@@ -27,7 +27,8 @@
 #define CJ__KEPT_ZONES_BYTES                                                           \
     ((size_t)8 << 20) /* 10 million events of a shop with 5,000 products */
 #define CJ__KEPT_NODES_BYTES                                                           \
-    ((size_t)8 << 20) /* all blocks of a year of those events */
+    ((size_t)8 << 20)                         /* all blocks of a year of those events */
+#define CJ__KEPT_ROWS_BYTES ((size_t)8 << 20) /* 2,000 profiles of 20 events */
 #define CJ__TAIL_BYTES                                                                 \
     ((size_t)16 << 20)       /* of unsealed rows: twice what seal_events lets wait */
 #define CJ__MAX_LIVE 1000    /* live segments: each looks at what is recorded */

@@ -7,11 +7,13 @@
 
 #include <string.h>
 
-void cj__kept_init(cj__kept *k, const cj__allocator *a, size_t max_bytes)
+void cj__kept_init(cj__kept *k, const cj__allocator *a, size_t max_bytes,
+                   int part_shift)
 {
     memset(k, 0, sizeof *k);
     k->allocator = a;
     k->max_bytes = max_bytes;
+    k->part_shift = part_shift;
     (void)pthread_mutex_init(&k->lock, NULL);
 }
 
@@ -26,7 +28,7 @@ static cj__kept_block **kept_bucket(cj__kept *k, int64_t id)
      * blocks of different parts would meet. */
     const uint64_t mixed = (uint64_t)id * 0x9E3779B97F4A7C15u;
 
-    return &k->buckets[mixed >> 54 & (CJ__KEPT_BUCKETS - 1)];
+    return &k->buckets[mixed >> (64 - CJ__KEPT_BUCKET_BITS)];
 }
 
 static void kept_unlink(cj__kept *k, cj__kept_block *b)
@@ -174,7 +176,7 @@ void cj__kept_only(cj__kept *k, const int64_t *parts, size_t n)
     (void)pthread_mutex_lock(&k->lock);
     for (cj__kept_block *b = k->newest; b != NULL; b = older) {
         older = b->older;
-        if (b->n_holders == 0 && !kept_is_among(b->id >> CJ__PART_SHIFT, parts, n))
+        if (b->n_holders == 0 && !kept_is_among(b->id >> k->part_shift, parts, n))
             kept_remove(k, b);
     }
     (void)pthread_mutex_unlock(&k->lock);

@@ -249,9 +249,10 @@ int32_t cj__store_open(cj_db *db, const char *path, const cj_open_options *opts)
     cj__keys_init(&s->terms, a);
     cj__map_init(&s->messages.journal, a);
     cj__map_init(&s->messages.sealed, a);
-    cj__kept_init(&s->kept[CJ__KEPT_CORES], a, CJ__KEPT_CORES_BYTES);
-    cj__kept_init(&s->kept[CJ__KEPT_ZONES], a, CJ__KEPT_ZONES_BYTES);
-    cj__kept_init(&s->kept[CJ__KEPT_NODES], a, CJ__KEPT_NODES_BYTES);
+    cj__kept_init(&s->kept[CJ__KEPT_CORES], a, CJ__KEPT_CORES_BYTES, CJ__PART_SHIFT);
+    cj__kept_init(&s->kept[CJ__KEPT_ZONES], a, CJ__KEPT_ZONES_BYTES, CJ__PART_SHIFT);
+    cj__kept_init(&s->kept[CJ__KEPT_NODES], a, CJ__KEPT_NODES_BYTES, CJ__PART_SHIFT);
+    cj__kept_init(&s->kept[CJ__KEPT_ROWS], a, CJ__KEPT_ROWS_BYTES, CJ__ROWS_SHIFT);
     cj__tail_init(&s->tail, a);
     CJ_TRY(open_paths(db, path));
     CJ_TRY(open_options(db, opts));

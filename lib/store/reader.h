@@ -52,7 +52,8 @@ int32_t cj__reader_parts(cj__reader *r, int32_t family, cj__slice window,
 int32_t cj__reader_block(cj__reader *r, int64_t block_id, cj__str *core,
                          cj__str *props);
 
-/* What is kept in memory of a block, for all readers of the handle. */
+/* What is kept in memory of a block, or of a node in a part, for all readers of the
+ * handle. */
 typedef struct cj__kept_block {
     struct cj__kept_block *next, *newer, *older; /* kept.c's */
     int64_t id, n_holders;
@@ -60,7 +61,15 @@ typedef struct cj__kept_block {
     size_t n;
     uint8_t bytes[];
 } cj__kept_block;
-enum { CJ__KEPT_CORES, CJ__KEPT_ZONES, CJ__KEPT_NODES, CJ__N_KEPT };
+enum { CJ__KEPT_CORES, CJ__KEPT_ZONES, CJ__KEPT_NODES, CJ__KEPT_ROWS, CJ__N_KEPT };
+
+/* The rows of a node in a part are kept by part << 32 | node, as the journal packs
+ * them; no id (0) for parts that are too many. */
+enum { CJ__ROWS_SHIFT = 32 };
+static inline int64_t cj__rows_id(int64_t part, uint32_t node)
+{
+    return part >= (int64_t)1 << 31 ? 0 : part << CJ__ROWS_SHIFT | node;
+}
 
 /* A block's core, checked, and kept for the next question.  For who asks for few blocks
  * again and again; a scan of everything would only push those out.  Held until it is

@@ -181,7 +181,8 @@ int32_t cj__reader_keep(cj__reader *r, int kind, int64_t block_id, cj__text byte
 
     if (b == NULL)
         return CJ_ENOMEM;
-    memcpy(b->bytes, bytes.data, bytes.n);
+    if (bytes.n > 0)
+        memcpy(b->bytes, bytes.data, bytes.n);
     cj__kept_let_go(kept, cj__kept_put(kept, b));
     return CJ_OK;
 }
