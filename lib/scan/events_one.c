@@ -10,24 +10,30 @@ typedef struct one_events {
     const cj__plan *plan;
     cj__str core, props; /* of the block at hand */
     int64_t block;       /* 0: none */
-    cj__str found;       /* rows of a node in a part */
+    int has_props;
+    cj__str found; /* rows of a node in a part */
     cj__arena decoded;
 } one_events;
 
-static int32_t one_open(one_events *o, int64_t block)
+/* Read a block, with its properties or without. */
+static int32_t one_open(one_events *o, int64_t block, int with_props)
 {
+    cj__text core, props = {NULL, 0};
     cj__block_header header;
     int32_t rc;
 
-    if (o->block == block)
+    if (o->block == block && o->has_props >= with_props)
         return CJ_OK;
     o->block = 0;
     CJ_TRY(cj__interrupted(&o->plan->db->cx));
-    CJ_TRY(cj__reader_block(o->plan->reader, block, &o->core, &o->props));
-    CJ_TRY(cj__block_open((cj__text){o->core.data, o->core.n},
-                          (cj__text){o->props.n == 0 ? "" : o->props.data, o->props.n},
-                          &header));
+    CJ_TRY(cj__reader_block(o->plan->reader, block, &o->core,
+                            with_props ? &o->props : NULL));
+    core = (cj__text){o->core.data, o->core.n};
+    if (with_props) /* none is checked, too */
+        props = (cj__text){o->props.n == 0 ? "" : o->props.data, o->props.n};
+    CJ_TRY(cj__block_open(core, props, &header));
     o->block = block;
+    o->has_props = with_props;
 out:
     return rc;
 }
@@ -71,7 +77,7 @@ static int32_t one_find(one_events *o, uint32_t node, int64_t block, uint32_t ra
     CJ_TRY(cj__one_find(o->plan->reader, block, node, range, &known));
     if (known)
         return CJ_OK;
-    CJ_TRY(one_open(o, block));
+    CJ_TRY(one_open(o, block, 0));
     CJ_TRY(cj__one_learn(o->plan->reader, block, (cj__text){o->core.data, o->core.n},
                          node, range));
 out:
@@ -127,7 +133,7 @@ static int32_t one_read(one_events *o, const cj__part *part, int64_t at, uint32_
         CJ_TRY(one_find(o, node, part->blocks[at].id, range));
         if (range[0] == range[1])
             continue;
-        CJ_TRY(one_open(o, part->blocks[at].id));
+        CJ_TRY(one_open(o, part->blocks[at].id, 1));
         CJ_TRY(one_decode(o, node, range));
         if (o->found.n > ONE_KEPT_BYTES) {
             CJ_TRY(one_flush(o));

@@ -5,6 +5,8 @@
 #include "store/block_layout.h"
 #include "store/props_shape.h"
 
+#define PROPS_TABLE 16384 /* 32 KiB: it should stay in the fastest cache */
+
 typedef struct props_decoder {
     cj__arena *arena;
     cj__text *texts; /* of the rows that are wanted: [from, from + count) */
@@ -20,7 +22,7 @@ typedef struct props_decoder {
     uint16_t led[CJ__BLOCK_EVENTS];    /* the number of each row's text */
     uint16_t first[CJ__BLOCK_EVENTS];  /* a row that has it */
     uint64_t *ids;                     /* of its texts, while they are numbered */
-    uint16_t slots[2 * CJ__BLOCK_EVENTS];
+    uint16_t *table;                   /* what numbers them, of PROPS_TABLE */
     cj__shape shapes[CJ__SHAPES_KEPT + 1];
 } props_decoder;
 
@@ -29,36 +31,55 @@ static int32_t props_corrupt(void)
     return cj__fail(CJ_ECORRUPT, "properties of a block are damaged: run cj_check");
 }
 
+/* Add how many of n rows are of each group; 0, or -1 when one is of none.  Most blocks
+ * have one shape: then it is a sum. */
+static int order_count(const props_decoder *d, const uint64_t *group, uint32_t n,
+                       uint32_t *counts)
+{
+    uint64_t sum = 0, outside = 0;
+
+    if (d->n_shapes > 1) {
+        for (uint32_t i = 0; i < n; i++) {
+            if (group[i] > d->n_shapes)
+                return -1;
+            counts[group[i]]++;
+        }
+        return 0;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        sum += group[i] & 1;
+        outside |= group[i];
+    }
+    counts[0] += n - (uint32_t)sum;
+    counts[1] += (uint32_t)sum;
+    return outside > 1 ? -1 : 0;
+}
+
 /* Which rows have which shape. */
 static int32_t order_read(props_decoder *d, cj__text pack)
 {
-    uint32_t at[CJ__SHAPES_KEPT + 2], sum = 0;
-    uint64_t *numbers = cj__arena_alloc(d->arena, sizeof *numbers * d->n);
+    uint32_t at[CJ__SHAPES_KEPT + 2] = {0}, sum = 0;
+    const uint32_t end = d->from + d->count;
+    uint64_t *group = cj__arena_alloc(d->arena, sizeof *group * d->n);
 
-    if (numbers == NULL)
+    if (group == NULL)
         return CJ_ENOMEM;
-    if (cj__pack_get(pack, d->n, 0, d->n, numbers) != 0)
+    memset(d->before, 0, sizeof d->before);
+    if (cj__pack_get(pack, d->n, 0, d->n, group) != 0 ||
+        order_count(d, group, d->from, d->before) != 0 ||
+        order_count(d, group + d->from, d->count, at) != 0)
         return props_corrupt();
-    memset(d->total, 0, sizeof d->total);
-    for (uint32_t i = 0; i < d->n; i++) {
-        if (i == d->from)
-            memcpy(d->before, d->total, sizeof d->before);
-        if (i == d->from + d->count)
-            memcpy(at, d->total, sizeof at);
-        if (numbers[i] > d->n_shapes)
-            return props_corrupt();
-        d->total[numbers[i]]++;
-    }
-    if (d->from + d->count == d->n)
-        memcpy(at, d->total, sizeof at);
     for (uint32_t g = 0; g <= d->n_shapes; g++) {
         d->bounds[g] = sum;
-        sum += at[g] - d->before[g];
+        sum += at[g];
+        d->total[g] = d->before[g] + at[g];
         at[g] = d->bounds[g];
     }
     d->bounds[d->n_shapes + 1] = sum;
+    if (order_count(d, group + end, d->n - end, d->total) != 0)
+        return props_corrupt();
     for (uint32_t i = 0; i < d->count; i++)
-        d->order[at[numbers[d->from + i]]++] = i;
+        d->order[at[group[d->from + i]]++] = i;
     return CJ_OK;
 }
 
@@ -146,14 +167,15 @@ static void leader_number(props_decoder *d, const cj__text *texts)
 {
     enum { SLOTS = 2 * CJ__BLOCK_EVENTS };
     const uint64_t *ids = d->ids;
+    uint16_t *slots = d->table;
 
-    memset(d->slots, 0, sizeof d->slots);
+    memset(slots, 0, SLOTS * sizeof *slots);
     d->n_led = 0;
     for (uint32_t i = 0; i < d->m; i++) {
         uint32_t slot = (uint32_t)(ids[i] * 0x9E3779B97F4A7C15u >> 40), at;
 
         for (slot %= SLOTS;; slot = (slot + 1) % SLOTS) {
-            at = d->slots[slot];
+            at = slots[slot];
             if (at == 0 ||
                 (ids[d->first[at - 1]] == ids[i] &&
                  (texts == NULL || cj__text_equal(texts[d->first[at - 1]], texts[i]))))
@@ -161,10 +183,40 @@ static void leader_number(props_decoder *d, const cj__text *texts)
         }
         if (at == 0) {
             d->first[d->n_led] = (uint16_t)i;
-            at = d->slots[slot] = (uint16_t)++d->n_led;
+            at = slots[slot] = (uint16_t)++d->n_led;
         }
         d->led[i] = (uint16_t)(at - 1);
     }
+}
+
+/* The same of ids below PROPS_TABLE, without a branch: nobody can foretell which text
+ * is a new one. */
+static void leader_number_small(props_decoder *d, uint64_t highest)
+{
+    uint32_t n = 0;
+
+    memset(d->table, 0, ((size_t)highest + 1) * sizeof *d->table);
+    for (uint32_t i = 0; i < d->m; i++) {
+        const uint32_t id = (uint32_t)d->ids[i], at = d->table[id];
+        const uint32_t number = at == 0 ? n + 1 : at;
+
+        n += at == 0;
+        d->table[id] = (uint16_t)number;
+        d->led[i] = (uint16_t)(number - 1);
+    }
+    d->n_led = n;
+}
+
+static void leader_number_ids(props_decoder *d)
+{
+    uint64_t highest = 0;
+
+    for (uint32_t i = 0; i < d->m; i++)
+        highest = d->ids[i] > highest ? d->ids[i] : highest;
+    if (highest < PROPS_TABLE)
+        leader_number_small(d, highest);
+    else
+        leader_number(d, NULL);
 }
 
 /* Texts [from, from + count) of a slot's m. */
@@ -191,13 +243,14 @@ static int32_t leader_read(props_decoder *d, uint32_t s)
         return CJ_OK;
     d->leader = CJ__SHAPE_SLOTS;
     d->ids = cj__arena_alloc(d->arena, sizeof *d->ids * d->m);
-    if (d->ids == NULL)
+    d->table = cj__arena_alloc(d->arena, sizeof *d->table * PROPS_TABLE);
+    if (d->ids == NULL || d->table == NULL)
         return CJ_ENOMEM;
     is_known = cj__texts_ids(d->columns[s], d->m, d->ids);
     if (is_known < 0)
         return props_corrupt();
     if (is_known == 0) {
-        leader_number(d, NULL);
+        leader_number_ids(d);
     } else {
         uint64_t *ids = d->ids;
 

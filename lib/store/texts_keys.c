@@ -229,18 +229,20 @@ static int patterns_differ(const cj__patterns *p)
     return 1;
 }
 
-/* Pattern and number; ids[] holds the numbers, from its end, before they are used. */
+/* Pattern and number.  The numbers are read to the end of ids and used from there. */
 static int pattern_ids(cj__bytes *b, uint32_t m, uint64_t *ids)
 {
     uint64_t chunk[CJ__READ_CHUNK], *number;
+    cj__patterns p;
     uint32_t n;
     int64_t with;
-    cj__patterns p;
 
     if (cj__patterns_open(b, &p) != 0)
         return -1;
     if (!patterns_differ(&p))
         return 1;
+    if (p.n == 1 && p.list[0].mode > 0)
+        return cj__pack_get(p.numbers, m, 0, m, ids);
     with = cj__patterns_numbers(&p, m, 0, m);
     number = ids + (with < 0 ? 0 : m - with);
     if (with < 0 ||
@@ -254,7 +256,7 @@ static int pattern_ids(cj__bytes *b, uint32_t m, uint64_t *ids)
 
             if (value > UINT64_MAX / CJ__TEXTS_PATTERNS)
                 return 1;
-            ids[at + i] = value * CJ__TEXTS_PATTERNS + chunk[i];
+            ids[at + i] = value * p.n + chunk[i];
             number += has;
         }
     }
