@@ -65,35 +65,13 @@ typedef struct reader {
     int n_columns;
 } reader;
 
-/* The next field, cut off where it stands: plain, or in double quotes; *at is NULL
- * after the last one. */
-static char *cost_field(char **at)
-{
-    char *from = *at, *read = from, *to = from;
-    int quoted = *read == '"';
-
-    read += quoted;
-    while (*read != '\0' && (quoted || *read != ',')) {
-        if (quoted && *read == '"' && read[1] != '"') {
-            quoted = 0;
-            read++;
-            continue;
-        }
-        read += quoted && *read == '"';
-        *to++ = *read++;
-    }
-    *at = *read == ',' ? read + 1 : NULL;
-    *to = '\0';
-    return from;
-}
-
 static int cost_header(reader *r, char *line)
 {
     program *p = r->q->p;
     int32_t by = r->q->o.by, has = 0, n_costs = 0;
 
     for (char *at = line; at != NULL; r->n_columns++) {
-        const char *name = cost_field(&at);
+        const char *name = csv_field(&at);
         int kind = 0;
 
         if (r->n_columns == (int)(sizeof r->kind_of / sizeof r->kind_of[0]))
@@ -141,7 +119,7 @@ static int cost_row(reader *r, char *line)
     int n = 0;
 
     for (char *at = line; at != NULL && n < r->n_columns; n++) {
-        const char *field = cost_field(&at);
+        const char *field = csv_field(&at);
         const int kind = r->kind_of[n];
 
         if (kind == MONTH && !cost_is_month(field))
@@ -171,21 +149,15 @@ static int cost_row(reader *r, char *line)
 static int cohorts_costs(question *q)
 {
     reader r = {.q = q, .file = option_text(q->p, "costs")};
+    char *text, *line;
     size_t n;
     int code;
-
-    static const char mark[] = "\xEF\xBB\xBF"; /* spreadsheets put it first */
 
     if (r.file == NULL)
         return DONE;
     code = file_text(q->p, r.file, &q->text, &n);
-    if (code == DONE && strncmp(q->text, mark, 3) == 0)
-        memmove(q->text, q->text + 3, n - 2);
-    for (char *line = q->text, *next; code == DONE && line != NULL; line = next) {
-        next = strchr(line, '\n');
-        if (next != NULL)
-            *next++ = '\0';
-        line[strcspn(line, "\r")] = '\0';
+    text = q->text;
+    while (code == DONE && (line = csv_line(&text)) != NULL) {
         if (++r.line == 1)
             code = cost_header(&r, line);
         else if (line[strspn(line, " ")] != '\0')

@@ -25,41 +25,36 @@ typedef struct input {
     program *p;
     customers *c;
     const char *file;
-    char *at; /* the line */
     int64_t line;
     int kind_of[64]; /* of the file's columns; -1: passed over */
     int n_columns;
     int64_t capacity;
 } input;
 
-static int input_kind(const char *name, size_t n)
+static int input_kind(const char *name)
 {
     for (int kind = 0; kind < COLUMNS; kind++)
         for (int i = 0; i < 3 && input_names[kind][i] != NULL; i++)
-            if (strlen(input_names[kind][i]) == n &&
-                memcmp(input_names[kind][i], name, n) == 0)
+            if (strcmp(input_names[kind][i], name) == 0)
                 return kind;
     return -1;
 }
 
-static int input_header(input *in)
+static int input_header(input *in, char *line)
 {
     int seen[COLUMNS] = {0};
 
-    for (char *at = in->at;; at++) {
-        const size_t n = strcspn(at, ",\r");
-        const int kind = input_kind(at, n);
+    for (char *at = line; at != NULL;) {
+        const char *name = csv_field(&at);
+        const int kind = input_kind(name);
 
         if (in->n_columns == (int)(sizeof in->kind_of / sizeof in->kind_of[0]))
             return complain(in->p, FAILED, NULL, "%.200s: more than 64 columns",
                             in->file);
         if (kind >= 0 && seen[kind]++ > 0)
-            return complain(in->p, FAILED, NULL, "%.200s: column %.*s stands twice",
-                            in->file, (int)n, at);
+            return complain(in->p, FAILED, NULL, "%.200s: column %s stands twice",
+                            in->file, name);
         in->kind_of[in->n_columns++] = kind;
-        at += n;
-        if (*at != ',')
-            break;
     }
     if (seen[X] == 0 && seen[T] == 0)
         return complain(in->p, FAILED,
@@ -82,32 +77,25 @@ static void input_grow(input *in)
                 memory(in->c->columns[kind], (size_t)in->capacity * sizeof(double));
 }
 
-static int input_row(input *in)
+static int input_row(input *in, char *line)
 {
-    const char *at = in->at;
-
     input_grow(in);
     for (int column = 0; column < in->n_columns; column++) {
         const int kind = in->kind_of[column];
-        const size_t n = strcspn(at, ",\r");
+        const char *field;
         char *end = NULL;
 
-        if (kind >= 0) {
-            const double value = strtod(at, &end);
-
-            if (n == 0 || end != at + n)
-                return complain(in->p, FAILED, NULL,
-                                "%.200s:%lld: %s is not a number: \"%.*s\"", in->file,
-                                (long long)in->line, input_names[kind][0],
-                                (int)(n < 40 ? n : 40), at);
-            in->c->columns[kind][in->c->data.n] = value;
-        }
-        at += n;
-        if (*at == ',')
-            at++;
-        else if (column + 1 < in->n_columns)
+        if (line == NULL)
             return complain(in->p, FAILED, NULL, "%.200s:%lld: %d of %d columns",
-                            in->file, (long long)in->line, column + 1, in->n_columns);
+                            in->file, (long long)in->line, column, in->n_columns);
+        field = csv_field(&line);
+        if (kind < 0)
+            continue;
+        in->c->columns[kind][in->c->data.n] = strtod(field, &end);
+        if (*field == '\0' || *end != '\0')
+            return complain(in->p, FAILED, NULL,
+                            "%.200s:%lld: %s is not a number: \"%.40s\"", in->file,
+                            (long long)in->line, input_names[kind][0], field);
     }
     in->c->data.n++;
     return DONE;
@@ -115,20 +103,14 @@ static int input_row(input *in)
 
 static int input_lines(input *in, char *text)
 {
+    char *line;
     int code = DONE;
 
-    while (code == DONE && *text != '\0') {
-        const size_t n = strcspn(text, "\n");
-        const int last = text[n] == '\0';
-
-        text[n] = '\0';
-        in->at = text;
-        in->line++;
-        if (in->line == 1)
-            code = input_header(in);
-        else if (text[strspn(text, " \r")] != '\0')
-            code = input_row(in);
-        text += n + !last;
+    while (code == DONE && (line = csv_line(&text)) != NULL) {
+        if (++in->line == 1)
+            code = input_header(in, line);
+        else if (line[strspn(line, " ")] != '\0')
+            code = input_row(in, line);
     }
     return code;
 }

@@ -185,6 +185,10 @@ void json_put(FILE *out, const char *bytes, size_t n); /* quoted and escaped */
 char *stream_read(FILE *in, size_t *n_out);            /* all of it; to free */
 /* The same of a file by its name, "-" is standard input.  DONE, or a code. */
 int file_text(const program *p, const char *file, char **text_out, size_t *n_out);
+/* The next line of a CSV text, NULL: that was all; the next field of a line, plain or in
+ * double quotes, *line is NULL after the last one.  Cut off where they stand. */
+char *csv_line(char **text);
+char *csv_field(char **line);
 void *memory(void *old,
              size_t bytes); /* realloc that ends the program when it cannot */
 
